@@ -1,0 +1,283 @@
+// Runs embedkit and its peers in turn and writes OUT/peers.json (every run) and OUT/peers.md (a table).
+// Usage and caveats: README.md. Nothing here asserts a timing.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const DIM = 384;
+const BATCH = 32;
+const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+// sortable: a user gains by sorting the texts by length around it. sentence-transformers
+// sorts by itself; npm fastembed pads every text to 512 tokens, so order is nothing to it.
+const PEERS = [
+  { id: 'fastembed_py', name: 'fastembed (Python)', script: 'fastembed_py.py', sortable: true },
+  { id: 'sentence_transformers_py', name: 'sentence-transformers', script: 'sentence_transformers_py.py' },
+  { id: 'transformers_js', name: 'transformers.js', script: 'transformers_js.mjs', sortable: true },
+  { id: 'fastembed_js', name: 'fastembed (npm)', script: 'fastembed_js.mjs' },
+];
+
+const { values: options } = parseArgs({
+  options: {
+    scratch: { type: 'string' }, // what setup.sh filled
+    model: { type: 'string' }, // embedkit's model folder
+    source: { type: 'string' }, // the folder setup.sh was given
+    texts: { type: 'string' },
+    out: { type: 'string' },
+    limit: { type: 'string', default: '1000' },
+    threads: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    'sweep-limit': { type: 'string', default: '256' }, // 256 texts: the largest batch is a full one
+    best: { type: 'string', default: '' }, // "fastembed_py=1,transformers_js=1": batches known, not swept
+    peers: { type: 'string', default: PEERS.map((p) => p.id).join(',') },
+    sorted: { type: 'boolean', default: false }, // also the sortable peers with --sort, in a table of their own
+    timeout: { type: 'string', default: '1800' }, // seconds for one run
+  },
+});
+for (const name of ['scratch', 'model', 'source', 'texts', 'out']) {
+  if (options[name] === undefined) {
+    console.error(`run.mjs: --${name} is needed; see README.md`);
+    process.exit(2);
+  }
+}
+const here = fileURLToPath(new URL('.', import.meta.url));
+const scratch = resolve(options.scratch);
+const threads = Number(options.threads);
+const limit = Number(options.limit);
+const rounds = Number(options.rounds);
+const python = join(scratch, 'venv/bin/python');
+const peerModel = join(scratch, 'hf/bge-small-en-v1.5');
+const wanted = options.peers.split(',');
+const known = new Map(
+  options.best
+    .split(',')
+    .filter(Boolean)
+    .map((pair) => [pair.split('=')[0], Number(pair.split('=')[1])]),
+);
+
+const embedkit = { id: 'embedkit', name: 'embedkit', script: 'embedkit.mjs' };
+const peers = PEERS.filter((p) => wanted.includes(p.id));
+const subjects = [
+  ...peers,
+  ...peers.filter((p) => p.sortable && options.sorted).map((p) => ({ ...p, id: `${p.id}_sorted`, name: `${p.name}, sorted`, sort: true })),
+];
+
+const result = { machine: machine(), before: load(), after: null, sweep: {}, best: {}, failed: {}, runs: [] };
+const outFolder = resolve(options.out);
+mkdirSync(outFolder, { recursive: true });
+const save = () => writeFileSync(join(outFolder, 'peers.json'), `${JSON.stringify(result, null, 2)}\n`);
+save();
+
+// 1. The best batch of each subject, over fewer texts.
+for (const subject of subjects) {
+  if (known.has(subject.id)) {
+    result.best[subject.id] = known.get(subject.id);
+    continue;
+  }
+  const swept = BATCHES.map((batch) => ({ batch, ...once(subject, batch, Number(options['sweep-limit'])) }));
+  result.sweep[subject.id] = swept;
+  const fastest = swept.filter((r) => !r.error).sort((a, b) => a.seconds - b.seconds)[0];
+  if (fastest) result.best[subject.id] = fastest.batch;
+  else result.failed[subject.id] = swept[0].error;
+  save();
+}
+
+// 2. The rounds: every round runs everything once, in the same order, each in a fresh process.
+for (let round = 1; round <= rounds; round++) {
+  let reference; // the vectors the others of this round are held against: embedkit's
+  for (const subject of [embedkit, ...subjects]) {
+    if (result.failed[subject.id]) continue; // no batch of its sweep ran
+    for (const batch of new Set([BATCH, subject === embedkit ? BATCH : result.best[subject.id]])) {
+      const vectorsFile = join(scratch, 'vectors.f32');
+      const run = { round, id: subject.id, batch, ...once(subject, batch, limit, vectorsFile) };
+      if (!run.error) {
+        const vectors = floats(vectorsFile);
+        reference ??= { id: subject.id, vectors };
+        run.cosine = { against: reference.id, ...cosines(vectors, reference.vectors) };
+        rmSync(vectorsFile);
+      }
+      result.runs.push(run);
+      save();
+    }
+  }
+}
+result.after = load();
+save();
+const table = markdown();
+writeFileSync(join(outFolder, 'peers.md'), table);
+console.log(table);
+
+/** One process: its JSON line and what the machine was doing, or { error }. */
+function once(subject, batch, texts, vectorsFile) {
+  const [command, model] = [subject.script.endsWith('.py') ? python : process.execPath, subject === embedkit ? options.model : peerModel];
+  const args = [join(here, subject.script), '--model', resolve(model), '--texts', resolve(options.texts)];
+  args.push('--limit', `${texts}`, '--batch', `${batch}`, '--threads', `${threads}`);
+  if (subject.sort) args.push('--sort');
+  if (vectorsFile) args.push('--vectors', vectorsFile);
+  const env = { ...process.env };
+  if (subject !== embedkit) {
+    env.NODE_PATH = join(scratch, 'node/node_modules');
+    env.PYTHONDONTWRITEBYTECODE = '1';
+    // npm fastembed's tokenizer works in libuv's pool, 4 threads unless told.
+    env.UV_THREADPOOL_SIZE = `${threads}`;
+  }
+  process.stderr.write(`${subject.name}, batch ${batch}, ${texts} texts: `);
+  const before = load();
+  const child = spawnSync(command, args, { env, encoding: 'utf8', timeout: Number(options.timeout) * 1000, maxBuffer: 1 << 26 });
+  const after = load();
+  const line = child.stdout?.trim().split('\n').at(-1);
+  if (child.error || child.status !== 0 || !line) {
+    const error = reason(child);
+    process.stderr.write(`could not run: ${error}\n`);
+    return { error };
+  }
+  const run = JSON.parse(line);
+  process.stderr.write(`${run.seconds} s\n`);
+  const total = after.cpu_ticks - before.cpu_ticks;
+  return {
+    ...run,
+    load_average_before: before.load_average[0],
+    steal_percent: +((100 * (after.steal_ticks - before.steal_ticks)) / Math.max(1, total)).toFixed(2),
+  };
+}
+
+function reason(child) {
+  if (child.error) return child.error.message;
+  const lines = (child.stderr ?? '').split('\n').map((l) => l.trim());
+  const said = lines.findLast((l) => /error/i.test(l)) ?? lines.findLast(Boolean) ?? 'no message';
+  // Results are published: no paths of this machine.
+  const tidy = said.replaceAll(resolve(here, '../..'), 'embedkit').replaceAll(scratch, 'SCRATCH');
+  return `${child.signal ?? `exit code ${child.status}`}: ${tidy}`;
+}
+
+function floats(file) {
+  const bytes = readFileSync(file);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+}
+
+function cosines(a, b) {
+  if (a.length !== b.length) throw new Error(`${a.length} floats against ${b.length}`);
+  let min = Number.POSITIVE_INFINITY;
+  let sum = 0;
+  for (let row = 0; row < a.length; row += DIM) {
+    let [ab, aa, bb] = [0, 0, 0];
+    for (let i = row; i < row + DIM; i++) {
+      ab += a[i] * b[i];
+      aa += a[i] * a[i];
+      bb += b[i] * b[i];
+    }
+    const cosine = ab / Math.sqrt(aa * bb);
+    min = Math.min(min, cosine); // a NaN stays, and is written as null
+    sum += cosine;
+  }
+  return { min, mean: sum / (a.length / DIM) };
+}
+
+function load() {
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].trim().split(/\s+/).slice(1, 9).map(Number);
+  return { date: new Date().toISOString(), load_average: os.loadavg(), steal_ticks: ticks[7], cpu_ticks: ticks.reduce((a, b) => a + b, 0) };
+}
+
+function machine() {
+  const cpuinfo = readFileSync('/proc/cpuinfo', 'utf8');
+  const field = (name) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(cpuinfo)?.[1] ?? 'unknown';
+  const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+  const onnx = sha256(join(options.source, 'model.onnx'));
+  if (sha256(join(peerModel, 'onnx/model.onnx')) !== onnx) throw new Error("the peers' ONNX file is not --source's: run setup.sh again");
+  return {
+    cpu: field('model name'),
+    flags: field('flags'),
+    cores: os.availableParallelism(),
+    memory_gb: +(os.totalmem() / 2 ** 30).toFixed(1),
+    kernel: os.release(),
+    node: process.versions.node,
+    python: spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? 'none',
+    onnx_sha256: onnx,
+    texts: { file: basename(options.texts), sha256: sha256(options.texts), limit },
+    embedkit_model: basename(resolve(options.model)),
+    threads,
+    rounds,
+  };
+}
+
+function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+function markdown() {
+  const { machine: m, before, after } = result;
+  const flags = m.flags
+    .split(' ')
+    .filter((f) => /^(avx|fma|f16c|amx)/.test(f))
+    .join(' ');
+  const ok = result.runs.filter((r) => !r.error);
+  const base = new Map(ok.filter((r) => r.id === embedkit.id).map((r) => [r.round, r.seconds]));
+  const spread = (n, digits) => `${median(n).toFixed(digits)} (${Math.min(...n).toFixed(digits)}–${Math.max(...n).toFixed(digits)})`;
+
+  const row = (subject, batch, label) => {
+    const of = (list) => list.filter((r) => r.id === subject.id && r.batch === batch);
+    const runs = of(ok);
+    if (runs.length === 0) {
+      const why = result.failed[subject.id] ?? of(result.runs)[0]?.error ?? 'not tried';
+      return `| ${subject.name} | ${label} | could not run: ${why.replaceAll('|', '\\|')} | | | | | |`;
+    }
+    const ratios = runs.filter((r) => base.has(r.round)).map((r) => r.seconds / base.get(r.round));
+    const seconds = runs.map((r) => r.seconds);
+    return `| ${[
+      subject.name,
+      label,
+      spread(seconds, 2),
+      (runs[0].texts / median(seconds)).toFixed(1),
+      ratios.length ? spread(ratios, 2) : '–',
+      median(runs.map((r) => r.load_seconds)).toFixed(1),
+      Math.round(median(runs.map((r) => r.peak_rss_mb))),
+      `${Math.min(...runs.map((r) => r.cosine.min)).toFixed(9)} / ${median(runs.map((r) => r.cosine.mean)).toFixed(9)}`,
+    ].join(' | ')} |`;
+  };
+  const rows = (list) =>
+    list.flatMap((s) => {
+      const best = result.best[s.id];
+      if (best === undefined) return [row(s, BATCH, '–')];
+      return best === BATCH ? [row(s, BATCH, '32 (its best)')] : [row(s, BATCH, '32'), row(s, best, `${best} (its best)`)];
+    });
+  const head = (against) => [
+    `| | batch | seconds (min–max) | texts/s | seconds ÷ embedkit's (range) | load s | peak RSS MB | cosine to ${against}, min / mean |`,
+    '|---|---|---|---|---|---|---|---|',
+  ];
+  const against = [...new Set(ok.map((r) => r.cosine.against))].join(', ') || embedkit.id;
+  const versions = new Map(ok.flatMap((r) => [[r.peer, r.versions]]));
+  const steals = ok.map((r) => r.steal_percent);
+  const plain = subjects.filter((s) => !s.sort);
+  const sorted = subjects.filter((s) => s.sort);
+  return `${[
+    `bge-small-en-v1.5, fp32, the first ${limit} lines of ${m.texts.file}, ${threads} threads; medians of ${rounds} alternating rounds, each run a fresh process.`,
+    '',
+    ...head(against),
+    row(embedkit, BATCH, 'its own'),
+    ...rows(plain),
+    ...(sorted.length
+      ? [
+          '',
+          'The same, with the texts sorted by length by the caller and the order restored (timed):',
+          '',
+          ...head(against),
+          ...rows(sorted),
+        ]
+      : []),
+    '',
+    `- Machine: ${m.cpu}, ${m.cores} cores, ${m.memory_gb} GB, Linux ${m.kernel}; ${flags}`,
+    `- From ${before.date} to ${after.date}; load average ${before.load_average[0].toFixed(2)} before, ${after.load_average[0].toFixed(2)} after; steal in a run up to ${Math.max(0, ...steals)}%`,
+    `- "Its best": the fastest of ${BATCHES.join(', ')} over the first ${options['sweep-limit']} texts${known.size ? `; given, not swept: ${options.best}` : ''}`,
+    ...[...versions].map(
+      ([peer, v]) =>
+        `- ${peer}: ${Object.entries(v)
+          .map((pair) => pair.join(' '))
+          .join(', ')}`,
+    ),
+  ].join('\n')}\n`;
+}

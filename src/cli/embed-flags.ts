@@ -1,0 +1,51 @@
+// The flags of `embed`.
+
+import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
+import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
+import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
+import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW } from '../job/config.js';
+import { DEFAULT_MODEL } from '../model/names.js';
+import { FORMAT_NAMES } from '../records/formats.js';
+import { type Flag, list, wholeNumber } from './flags.js';
+
+const number = (value: number): string => value.toLocaleString('en-US');
+
+export const EMBED_FLAGS: readonly Flag[] = [
+  { flags: '-o, --output <file>', help: 'file to write; "-" is standard output' },
+  { flags: '--from <format>', help: 'format of the inputs', fallback: 'by extension; JSONL for "-"', choices: FORMAT_NAMES },
+  { flags: '--to <format>', help: 'format of the output', fallback: 'by extension; JSONL for "-"', choices: OUTPUT_FORMAT_NAMES },
+  { flags: '--text-field <name>', help: 'field that holds the text; a.b reaches into objects', fallback: 'text' },
+  { flags: '--template <text>', help: 'text made of several fields, like "{title}\\n{text}"; {name?} may be missing' },
+  { flags: '--id-field <name>', help: 'field that holds the id', fallback: 'id, else _id, else the row number from 0' },
+  {
+    flags: '--keep <columns>',
+    help: `columns to carry through, like a,b; name:type (${KEPT_TYPES.join(', ')}) fixes a type`,
+    fallback: 'none; types as in the input',
+    parse: keepColumns,
+  },
+  { flags: '--limit <rows>', help: 'stop after this many rows', parse: wholeNumber },
+  { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
+  { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself to put before each text', fallback: 'document' },
+  { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: "the model's", parse: wholeNumber },
+  { flags: '--on-overflow <what>', help: 'what to do with longer texts', fallback: 'truncate', choices: ['truncate', 'fail'] },
+  { flags: '--on-error <what>', help: 'what to do with a row that cannot be embedded', fallback: 'fail', choices: ['fail'] },
+  { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
+  { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
+  { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
+  { flags: '--batch-tokens <n>', help: 'most tokens in a batch', fallback: number(DEFAULT_BATCH_TOKENS), parse: wholeNumber },
+  { flags: '--batch-size <n>', help: 'most texts in a batch', fallback: number(DEFAULT_BATCH_SIZE), parse: wholeNumber },
+  { flags: '--window-rows <n>', help: 'most rows sorted at a time', fallback: number(DEFAULT_WINDOW.rows), parse: wholeNumber },
+  { flags: '--window-bytes <n>', help: 'most bytes of text held at a time', fallback: number(DEFAULT_WINDOW.bytes), parse: wholeNumber },
+  { flags: '--window-tokens <n>', help: 'most tokens held at a time', fallback: number(DEFAULT_WINDOW.tokens), parse: wholeNumber },
+  { flags: '--max-line-bytes <n>', help: 'longest line of a text format', fallback: number(DEFAULT_MAX_LINE_BYTES), parse: wholeNumber },
+  { flags: '--dry-run', help: 'only read and tokenize; predict rows, bad rows, truncation, duplicates, time and memory' },
+  { flags: '--quiet', help: 'print errors only' },
+  { flags: '--log-format <format>', help: 'how progress and summary are printed', fallback: 'text', choices: ['text', 'json'] },
+];
+
+function keepColumns(text: string): KeepColumn[] {
+  return list(text).map((entry) => {
+    const type = KEPT_TYPES.find((name) => entry.endsWith(`:${name}`));
+    return { name: type === undefined ? entry : entry.slice(0, -type.length - 1), type: type as KeptTypeName | undefined };
+  });
+}

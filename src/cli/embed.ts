@@ -1,0 +1,88 @@
+// `embedkit embed`: reads the arguments, runs the job, reports.
+import type { OutputFormatName } from '../columns/formats.js';
+import type { KeepColumn, VectorDtype } from '../columns/row.js';
+import { EmbedkitError } from '../errors.js';
+import type { JobConfig } from '../job/config.js';
+import type { FormatName } from '../records/formats.js';
+import { createReporter, type LogFormat } from './report.js';
+import { abortOnSignals } from './signals.js';
+
+/** The options as commander names them, after EMBED_FLAGS. */
+export interface EmbedArguments {
+  readonly output?: string;
+  readonly from?: FormatName;
+  readonly to?: OutputFormatName;
+  readonly textField?: string;
+  readonly template?: string;
+  readonly idField?: string;
+  readonly keep?: KeepColumn[];
+  readonly limit?: number;
+  readonly model?: string;
+  readonly prompt?: string;
+  readonly maxTokens?: number;
+  readonly onOverflow?: 'truncate' | 'fail';
+  readonly dtype?: VectorDtype;
+  readonly dims?: number;
+  readonly threads?: number;
+  readonly batchTokens?: number;
+  readonly batchSize?: number;
+  readonly windowRows?: number;
+  readonly windowBytes?: number;
+  readonly windowTokens?: number;
+  readonly maxLineBytes?: number;
+  readonly dryRun?: boolean;
+  readonly quiet?: boolean;
+  readonly logFormat?: LogFormat;
+}
+
+/** Runs `embed`; throws EmbedkitError. */
+export async function embed(paths: readonly string[], given: EmbedArguments): Promise<void> {
+  const reporter = createReporter({ quiet: given.quiet ?? false, format: given.logFormat ?? 'text', stream: process.stderr });
+  const signals = abortOnSignals();
+  try {
+    const config: JobConfig = { ...configOf(paths, given), signal: signals.signal, onProgress: (progress) => reporter.progress(progress) };
+    if (given.dryRun) {
+      const { predictJob } = await import('../job/predict.js');
+      reporter.prediction(await predictJob(config), process.stdout);
+    } else {
+      const { runJob } = await import('../job/run.js');
+      reporter.summary(await runJob(config));
+    }
+  } finally {
+    reporter.close();
+    signals.release();
+  }
+}
+
+function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
+  const output = given.output ?? (given.dryRun ? 'dry-run.parquet' : undefined);
+  if (output === undefined) throw new EmbedkitError('usage', 'no output named', { hint: 'say -o out.parquet' });
+  return {
+    input: {
+      paths,
+      from: given.from,
+      stdin: process.stdin,
+      textField: given.textField,
+      template: given.template,
+      idField: given.idField,
+      keep: given.keep,
+      limit: given.limit,
+      maxLineBytes: given.maxLineBytes,
+    },
+    output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims },
+    model: {
+      model: given.model,
+      prompt: given.prompt,
+      maxTokens: given.maxTokens,
+      onOverflow: given.onOverflow,
+      threads: given.threads,
+      batchTokens: given.batchTokens,
+      batchSize: given.batchSize,
+    },
+    window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),
+  };
+}
+
+function defined(limits: Record<string, number | undefined>): Record<string, number> {
+  return Object.fromEntries(Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== undefined));
+}

@@ -1,0 +1,57 @@
+// `embedkit export`: its flags, and the report of what storing the weights cost.
+import { POOLINGS, type Pooling } from '../vectors/pool.js';
+import { type Flag, wholeNumber } from './flags.js';
+import { count, mebibytes } from './format.js';
+
+export const EXPORT_FLAGS: readonly Flag[] = [
+  { flags: '-o, --output <folder>', help: 'model folder to write' },
+  { flags: '--dtype <type>', help: 'how weights are stored; arithmetic stays fp32', fallback: 'fp16', choices: ['fp16', 'fp32'] },
+  { flags: '--pooling <how>', help: 'how token vectors become one', fallback: 'as files beside the model say', choices: POOLINGS },
+  { flags: '--no-normalize', help: 'leave vectors at the length that pooling gives' },
+  { flags: '--query-prompt <text>', help: 'text put before queries' },
+  { flags: '--document-prompt <text>', help: 'text put before documents' },
+  { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: '512, or what the model allows', parse: wholeNumber },
+  { flags: '--name <name>', help: 'name of the model', fallback: 'that of its folder' },
+  { flags: '--source <text>', help: 'where the model comes from, for the manifest' },
+  { flags: '--license <name>', help: 'licence of the model, for the manifest' },
+  { flags: '--attribution <text>', help: 'whom to credit, for the manifest' },
+  { flags: '--overwrite', help: 'replace the output folder' },
+];
+
+export interface ExportArguments {
+  readonly output?: string;
+  readonly dtype?: 'fp16' | 'fp32';
+  readonly pooling?: Pooling;
+  readonly normalize?: boolean;
+  readonly queryPrompt?: string;
+  readonly documentPrompt?: string;
+  readonly maxTokens?: number;
+  readonly name?: string;
+  readonly source?: string;
+  readonly license?: string;
+  readonly attribution?: string;
+  readonly overwrite?: boolean;
+}
+
+/** Runs `export`; throws EmbedkitError. */
+export async function exportCommand(path: string, given: ExportArguments): Promise<void> {
+  const { EmbedkitError } = await import('../errors.js');
+  if (given.output === undefined) throw new EmbedkitError('usage', 'no output named', { hint: 'say -o followed by a folder' });
+  const { exportModel } = await import('../model/export.js');
+  const { manifest, outputDifference } = await exportModel(path, given.output, {
+    ...given,
+    dtype: given.dtype ?? 'fp16',
+    origin: given.source,
+    // commander gives true where --no-normalize is absent; then the files beside the model decide.
+    normalize: given.normalize === false ? false : undefined,
+  });
+  const { weights } = manifest;
+  const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
+  process.stderr.write(
+    `${[
+      `${given.output}: ${manifest.name}, ${manifest.dim} dimensions, ${manifest.max_tokens} tokens, ${manifest.pooling} pooling, ${mebibytes(bytes)}`,
+      `${count(weights.exact)} of ${count(weights.total)} weights are exact in ${weights.dtype}, largest difference ${weights.max_difference}`,
+      `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
+    ].join('\n')}\n`,
+  );
+}

@@ -1,0 +1,47 @@
+// A flag as data: one entry feeds the parser, the help, the environment variable and the tests.
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export interface Flag {
+  /** As commander writes it: "--text-field <name>", "--quiet". */
+  readonly flags: string;
+  readonly help: string;
+  /** What the help says of the default; the default itself lives with the code that uses it. */
+  readonly fallback?: string;
+  readonly choices?: readonly string[];
+  readonly parse?: (text: string) => unknown;
+}
+
+/** The environment variable of a flag: --text-field is EMBEDKIT_TEXT_FIELD. */
+export function envName(flag: Flag): string {
+  const long = /--(?:no-)?([a-z-]+)/.exec(flag.flags)?.[1] ?? '';
+  return `EMBEDKIT_${long.replaceAll('-', '_').toUpperCase()}`;
+}
+
+const OFF = new Set(['', '0', 'false', 'no', 'off']);
+
+/** Adds the flags to a command; a flag given on the command line wins over its variable. */
+export function addFlags(command: Command, flags: readonly Flag[], env: NodeJS.ProcessEnv): void {
+  for (const flag of flags) {
+    const help = [flag.help, flag.fallback && `(default: ${flag.fallback})`].filter(Boolean).join(' ');
+    const option = new Option(flag.flags, help);
+    const takesValue = /[<[]/.test(flag.flags);
+    // A variable that says "0" or "false" leaves a switch off.
+    if (takesValue || !OFF.has((env[envName(flag)] ?? '').toLowerCase())) option.env(envName(flag));
+    if (flag.choices !== undefined) option.choices(flag.choices);
+    if (flag.parse !== undefined) option.argParser(flag.parse);
+    command.addOption(option);
+  }
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+}
+
+/** "a, b,c" -> ["a", "b", "c"]. */
+export function list(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.every((name) => name !== '')) return names;
+  throw new InvalidArgumentError(`"${text}" has an empty name in it; write it like a,b,c.`);
+}

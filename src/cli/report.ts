@@ -1,0 +1,145 @@
+// What a person or a log sees of a run, on stderr: a bar on a terminal, a line every 30 s elsewhere, JSON lines if asked.
+import { SingleBar } from 'cli-progress';
+import type { JobProgress, JobSummary } from '../job/config.js';
+import type { Prediction } from '../job/predict.js';
+import { count, duration, mebibytes } from './format.js';
+
+export type LogFormat = 'text' | 'json';
+
+export interface ReportOptions {
+  readonly quiet: boolean;
+  readonly format: LogFormat;
+  readonly stream: NodeJS.WriteStream;
+}
+
+export interface Reporter {
+  progress(progress: JobProgress): void;
+  summary(summary: JobSummary): void;
+  /** A prediction is the product of a dry run: it goes to `out`. */
+  prediction(prediction: Prediction, out: NodeJS.WritableStream): void;
+  close(): void;
+}
+
+const LINE_EVERY_MS = 30_000;
+const BAR_EVERY_MS = 250;
+const BAR = '{bar} {percentage}% | {rows} rows | {speed} tokens/s | {eta_text} | {memory}';
+
+export function createReporter(options: ReportOptions): Reporter {
+  const log = (event: string, text: string, fields: object): void => {
+    if (options.quiet) return;
+    const line = options.format === 'json' ? JSON.stringify({ event, ...fields }) : text;
+    options.stream.write(`${line}\n`);
+  };
+  const progress = progressView(options, log);
+  return {
+    progress: progress.update,
+    summary: (summary) => {
+      progress.stop();
+      log('summary', summaryText(summary), summary);
+    },
+    prediction: (prediction, out) => {
+      progress.stop();
+      out.write(`${options.format === 'json' ? JSON.stringify({ event: 'prediction', ...prediction }) : predictionText(prediction)}\n`);
+    },
+    close: progress.stop,
+  };
+}
+
+interface ProgressView {
+  update(progress: JobProgress): void;
+  stop(): void;
+}
+
+function progressView(options: ReportOptions, log: (event: string, text: string, fields: object) => void): ProgressView {
+  if (options.quiet) return { update: () => undefined, stop: () => undefined };
+  const started = performance.now();
+  const showBar = options.stream.isTTY && options.format === 'text';
+  return showBar ? barView(options, started) : lineView(log, started);
+}
+
+function lineView(log: (event: string, text: string, fields: object) => void, started: number): ProgressView {
+  let last = started;
+  return {
+    update: (progress) => {
+      const now = performance.now();
+      if (now - last < LINE_EVERY_MS) return;
+      last = now;
+      const state = stateOf(progress, started);
+      log('progress', `${state.rows} rows, ${state.speed} tokens/s, ${state.eta_text}, ${state.memory}`, { ...progress, ...state.numbers });
+    },
+    stop: () => undefined,
+  };
+}
+
+function barView(options: ReportOptions, started: number): ProgressView {
+  const bar = new SingleBar({ format: BAR, stream: options.stream, hideCursor: true, clearOnComplete: true, barsize: 24 });
+  const nothing = { rows: 0, tokens: 0, rowsRead: 0, tokensRead: 0, bytesRead: 0, bytesTotal: 0 };
+  bar.start(100, 0, stateOf(nothing, started));
+  let last = 0;
+  let running = true;
+  return {
+    update: (progress) => {
+      const now = performance.now();
+      if (!running || now - last < BAR_EVERY_MS) return;
+      last = now;
+      const state = stateOf(progress, started);
+      bar.update(Math.floor((state.numbers.fraction ?? 0) * 100), state);
+    },
+    stop: () => {
+      if (running) bar.stop();
+      running = false;
+    },
+  };
+}
+
+interface ProgressState {
+  readonly rows: string;
+  readonly speed: string;
+  readonly eta_text: string;
+  readonly memory: string;
+  readonly numbers: { tokensPerSecond: number; fraction: number | null; etaSeconds: number | null; memoryBytes: number };
+}
+
+/** How far a run is: the share of the bytes that were read, times the share of what was read that is computed. */
+function stateOf(progress: JobProgress, started: number): ProgressState {
+  const seconds = (performance.now() - started) / 1000;
+  const read = progress.bytesTotal > 0 ? Math.min(1, progress.bytesRead / progress.bytesTotal) : null;
+  const fraction = read === null || progress.tokensRead === 0 ? null : (read * progress.tokens) / progress.tokensRead;
+  const etaSeconds = fraction === null || fraction === 0 ? null : (seconds * (1 - fraction)) / fraction;
+  const tokensPerSecond = progress.tokens / Math.max(seconds, 1e-3);
+  const memoryBytes = process.memoryUsage.rss();
+  return {
+    rows: count(progress.rows),
+    speed: count(tokensPerSecond),
+    eta_text: etaSeconds === null ? 'time left unknown' : `${duration(etaSeconds)} left`,
+    memory: mebibytes(memoryBytes),
+    numbers: { tokensPerSecond, fraction, etaSeconds, memoryBytes },
+  };
+}
+
+function summaryText(s: JobSummary): string {
+  const lost = `${s.lostTokensIsExact ? '' : 'at least '}${count(s.lostTokens)}`;
+  const notes = [
+    s.truncatedTexts > 0 ? `${count(s.truncatedTexts)} texts were truncated (${lost} tokens lost)` : 'no text was truncated',
+    s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${count(s.duplicateIds)} duplicate ids` : 'no duplicate ids',
+  ];
+  return [
+    `${s.output}: ${count(s.rows)} rows, ${mebibytes(s.outputBytes)}`,
+    `${count(s.tokens)} tokens in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
+    notes.join('; '),
+  ].join('\n');
+}
+
+function predictionText(p: Prediction): string {
+  return [
+    `rows          ${count(p.rows)}`,
+    `bad rows      ${count(p.badRows)}`,
+    ...p.badRowExamples.map((sentence) => `              ${sentence}`),
+    `tokens        ${count(p.tokens)}`,
+    `truncated     ${count(p.truncatedTexts)} texts (${count(p.lostTokens)} tokens lost)`,
+    `duplicates    ${count(p.duplicateIds)} ids, ${count(p.duplicateTexts)} texts`,
+    `time          about ${duration(p.seconds)} (${count(p.tokensPerSecond)} tokens/s on a sample of ${count(p.sampledTokens)} tokens)`,
+    `memory        about ${mebibytes(p.memoryBytes)}`,
+    `output        about ${mebibytes(p.outputBytes)}`,
+  ].join('\n');
+}

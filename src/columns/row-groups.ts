@@ -1,0 +1,110 @@
+// Rows and vectors become Arrow record batches of exactly 4,096 rows, whatever pieces they came in.
+import {
+  Bool,
+  type Data,
+  Field,
+  FixedSizeList,
+  Float16,
+  Float32,
+  Int32,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
+import { KeptColumn } from './kept.js';
+import type { LayoutOptions, OutputRow, RowVectors } from './row.js';
+
+/** Rows a record batch and a Parquet row group hold; the last one holds the rest. */
+export const ROW_GROUP_ROWS = 4096;
+
+const KEPT_JSON = new Map([['embedkit.type', 'json']]);
+
+/** Collects rows; hands out a record batch whenever a row group is full, and the rest at the end. */
+export class RowGroups {
+  private readonly kept: readonly KeptColumn[];
+  private readonly vectors: Float32Array;
+  private rows: OutputRow[] = [];
+
+  constructor(private readonly layout: LayoutOptions) {
+    this.kept = layout.keep.map((column, index) => new KeptColumn(column, index));
+    this.vectors = new Float32Array(ROW_GROUP_ROWS * layout.dim);
+  }
+
+  /** Adds rows and yields the row groups that they fill. */
+  *add(rows: readonly OutputRow[], vectors: RowVectors): Generator<RecordBatch> {
+    const { dim } = this.layout;
+    for (let taken = 0; taken < rows.length; ) {
+      const count = Math.min(rows.length - taken, ROW_GROUP_ROWS - this.rows.length);
+      this.vectors.set(vectors.data.subarray(taken * dim, (taken + count) * dim), this.rows.length * dim);
+      this.rows.push(...rows.slice(taken, taken + count));
+      taken += count;
+      if (this.rows.length === ROW_GROUP_ROWS) yield this.flush();
+    }
+  }
+
+  /** The rows left over as a last, shorter row group; undefined where there are none. */
+  rest(): RecordBatch | undefined {
+    return this.rows.length > 0 ? this.flush() : undefined;
+  }
+
+  /** The schema of the file; settled once a row group was handed out. */
+  schema(): Schema {
+    const kept = this.kept.map(({ column, type }) => new Field(column.name, type, true, column.type === 'json' ? KEPT_JSON : undefined));
+    return new Schema(
+      [
+        new Field('id', new Utf8(), false),
+        ...kept,
+        new Field('embedding', this.embeddingType(), false),
+        new Field('token_count', new Int32(), false),
+        new Field('truncated', new Bool(), false),
+        new Field('content_hash', new Utf8(), false),
+      ],
+      new Map(this.layout.metadata),
+    );
+  }
+
+  private flush(): RecordBatch {
+    const rows = this.rows;
+    const children = [
+      column(
+        rows.map((row) => row.id),
+        new Utf8(),
+      ),
+      ...this.kept.map((kept) => kept.vector(rows).data[0] as Data),
+      this.embeddings(rows.length),
+      makeData({ type: new Int32(), data: Int32Array.from(rows, (row) => row.tokenCount), nullCount: 0 }),
+      column(
+        rows.map((row) => row.truncated),
+        new Bool(),
+      ),
+      column(
+        rows.map((row) => row.contentHash),
+        new Utf8(),
+      ),
+    ];
+    this.rows = [];
+    const schema = this.schema();
+    return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }));
+  }
+
+  private embeddings(rows: number): Data {
+    const values = this.vectors.slice(0, rows * this.layout.dim);
+    const child =
+      this.layout.dtype === 'float32'
+        ? makeData({ type: new Float32(), data: values, nullCount: 0 })
+        : makeData({ type: new Float16(), data: this.layout.encodeF16(values), nullCount: 0 });
+    return makeData({ type: this.embeddingType(), length: rows, nullCount: 0, child }) as Data;
+  }
+
+  private embeddingType(): FixedSizeList {
+    const item = this.layout.dtype === 'float32' ? new Float32() : new Float16();
+    return new FixedSizeList(this.layout.dim, new Field('item', item, false));
+  }
+}
+
+function column(values: readonly unknown[], type: Utf8 | Bool): Data {
+  return vectorFromArray(values, type).data[0] as Data;
+}

@@ -1,0 +1,68 @@
+// What columns/ takes: rows without their vectors, which come beside them as a matrix.
+import type { Vector } from 'apache-arrow';
+
+/** Where a row stands in its source, for messages. */
+export interface RowPlace {
+  readonly source: string;
+  readonly unit: 'line' | 'row';
+  readonly number: number;
+}
+
+/** Kept values of one row: plain values, or a row of an Arrow batch. */
+export type KeptCells =
+  | { readonly kind: 'values'; readonly values: readonly unknown[] }
+  | { readonly kind: 'arrow'; readonly columns: readonly Vector[]; readonly row: number };
+
+export interface OutputRow {
+  readonly id: string;
+  readonly kept: KeptCells;
+  readonly place: RowPlace;
+  /** Tokens that went through the model, special tokens included. */
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+  readonly contentHash: string;
+}
+
+/** n x dim values of the rows, in their order; already rounded to binary16 values where the dtype is float16. */
+export interface RowVectors {
+  readonly rows: number;
+  readonly dim: number;
+  readonly data: Float32Array;
+}
+
+export const VECTOR_DTYPES = ['float32', 'float16'] as const;
+export type VectorDtype = (typeof VECTOR_DTYPES)[number];
+
+export const KEPT_TYPES = ['string', 'int64', 'float64', 'bool', 'json'] as const;
+export type KeptTypeName = (typeof KEPT_TYPES)[number];
+
+/** A column carried through; `type` undefined: as the source has it. */
+export interface KeepColumn {
+  readonly name: string;
+  readonly type: KeptTypeName | undefined;
+}
+
+/** A writer of one output format. Rows come in input order; `finish` or `abort` ends it. */
+export interface ColumnsWriter {
+  append(rows: readonly OutputRow[], vectors: RowVectors): Promise<void>;
+  /** Completes the file. */
+  finish(): Promise<void>;
+}
+
+/** Where bytes go. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export interface LayoutOptions {
+  readonly keep: readonly KeepColumn[];
+  readonly dtype: VectorDtype;
+  readonly dim: number;
+  /** Encodes float32 values as binary16 bits; called for float16 only. */
+  readonly encodeF16: (values: Float32Array) => Uint16Array<ArrayBuffer>;
+  /** File metadata: key -> text. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** Names that the output gives its own columns. */
+export const OWN_COLUMNS = ['id', 'embedding', 'token_count', 'truncated', 'content_hash'] as const;

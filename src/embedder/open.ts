@@ -1,0 +1,120 @@
+// The library's front door: a model folder becomes something that turns texts into a Matrix.
+
+import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
+import { usableCpus } from '../engine/cpus.js';
+import { WorkerPool } from '../engine/pool.js';
+import { EmbedkitError } from '../errors.js';
+import { type ModelFolder, openFolder } from '../model/folder.js';
+import { dimsFor, fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
+import { tokenize } from '../tokens/tokenize.js';
+import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
+import type { Matrix } from '../vectors/matrix.js';
+import { type BatchSettings, embedTokens } from './embed.js';
+import type { WorkerSettings } from './worker.js';
+
+export interface OpenOptions {
+  /** Engine threads, each with its own session; default: what the process may use. */
+  readonly threads?: number | undefined;
+  /** Longest text in tokens, special tokens included; default: the model's. */
+  readonly maxTokens?: number | undefined;
+  /** Most tokens a batch; default 1,024. Changes speed and memory, never a vector. */
+  readonly batchTokens?: number | undefined;
+  /** Most texts a batch; default 256. */
+  readonly batchSize?: number | undefined;
+}
+
+export interface EmbedOptions {
+  /** `query`, `document` (default), `none`, or the literal text to put before each text. */
+  readonly prompt?: string | undefined;
+  /** Length of the vectors, where the model allows others than its own. */
+  readonly dims?: number | undefined;
+}
+
+/** An open model: its engines run in worker threads until `close`. */
+export interface EmbeddingModel {
+  readonly folder: ModelFolder;
+  /** Length of a full vector. */
+  readonly dim: number;
+  readonly maxTokens: number;
+  /** SHA-256 over all that decides the vector of a text. */
+  readonly fingerprint: string;
+  readonly threads: number;
+  readonly tokenizer: TextTokenizer;
+  readonly batches: BatchSettings;
+  readonly pool: WorkerPool;
+  /**
+   * One vector a text, in the order of the texts. The vector of a text does not depend on the other texts.
+   * @returns texts.length x dims float32, each row of norm 1 where the model normalises
+   * @throws EmbedkitError `usage` for a prompt or dims that the model lacks, `engine-failed`, `vector-invalid`
+   */
+  embed(texts: readonly string[], options?: EmbedOptions): Promise<Matrix>;
+  /** Ends the worker threads. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a model folder (or a shipped model by name; default bge-small-en-v1.5) and starts its engines.
+ * @throws EmbedkitError `usage` for wrong options, `model-invalid` for missing or altered files, `engine-failed`
+ */
+export async function openModel(folder?: string, options: OpenOptions = {}): Promise<EmbeddingModel> {
+  const opened = await openFolder(folder);
+  const model = startModel(opened, options);
+  await model.pool.ready().catch(async (error: unknown) => {
+    await model.close();
+    throw error;
+  });
+  return model;
+}
+
+/** Like openModel for a folder already opened, without waiting until the engines have loaded. */
+export function startModel(folder: ModelFolder, options: OpenOptions): EmbeddingModel {
+  const { manifest } = folder;
+  const maxTokens = maxTokensFor(manifest, options.maxTokens);
+  const threads = positive('--threads', options.threads ?? usableCpus());
+  const batches: BatchSettings = {
+    maxTokens: positive('--batch-tokens', options.batchTokens ?? DEFAULT_BATCH_TOKENS),
+    maxRows: positive('--batch-size', options.batchSize ?? DEFAULT_BATCH_SIZE),
+    workers: threads,
+    dim: manifest.dim,
+  };
+  const tokenizer = createTokenizer(folder.tokenizer);
+  const pool = startPool(folder, threads);
+  return {
+    folder,
+    dim: manifest.dim,
+    maxTokens,
+    fingerprint: fingerprint(manifest, maxTokens),
+    threads,
+    tokenizer,
+    batches,
+    pool,
+    embed: (texts, asked = {}) => {
+      const prompt = promptFor(manifest, asked.prompt);
+      const dims = dimsFor(manifest, asked.dims);
+      const tokens = tokenize(
+        texts.map((text) => prompt + text),
+        tokenizer,
+        maxTokens,
+      );
+      return embedTokens(tokens, pool, batches, { dims, normalize: manifest.normalize });
+    },
+    close: () => pool.close(),
+  };
+}
+
+function startPool(folder: ModelFolder, threads: number): WorkerPool {
+  const { manifest, modelPath } = folder;
+  const settings: WorkerSettings = {
+    modelPath,
+    output: manifest.architecture.output,
+    pooling: manifest.pooling,
+    normalize: manifest.normalize,
+    dim: manifest.dim,
+  };
+  return new WorkerPool({ workers: threads, script: new URL('./worker.js', import.meta.url), settings });
+}
+
+function positive(flag: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw new EmbedkitError('usage', `${flag} ${value}: not a whole number above 0`, { hint: 'choose one' });
+}

@@ -1,0 +1,142 @@
+// Worker threads that share one queue of batches. Knows nothing of models: a worker script turns a batch into vectors.
+import { Worker } from 'node:worker_threads';
+import { EmbedkitError, messageOf } from '../errors.js';
+import type { EngineInput } from './contract.js';
+
+export interface PoolOptions {
+  /** Worker threads, each with one engine. */
+  readonly workers: number;
+  /** The module that a worker runs; it answers each PoolRequest with a PoolReply. */
+  readonly script: URL;
+  /** Handed to every worker as workerData. */
+  readonly settings: unknown;
+}
+
+type Batch = EngineInput & { readonly ids: Int32Array<ArrayBuffer> };
+
+export type PoolRequest = { readonly kind: 'run'; readonly job: number; readonly batch: Batch } | { readonly kind: 'close' };
+
+export type PoolReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'done'; readonly job: number; readonly vectors: Float32Array<ArrayBuffer>; readonly milliseconds: number }
+  | { readonly kind: 'failed'; readonly job: number | undefined; readonly message: string };
+
+interface Job {
+  readonly batch: Batch;
+  readonly resolve: (vectors: Float32Array) => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Seat {
+  readonly worker: Worker;
+  readonly jobs: Map<number, Job>;
+}
+
+// A worker always has its next batch at hand, so that it does not wait while the main thread tokenizes or writes.
+const JOBS_A_WORKER = 2;
+
+/** Runs batches on worker threads, in the order they come, whichever worker is free. */
+export class WorkerPool {
+  private readonly seats: Seat[];
+  private readonly queue: Job[] = [];
+  private nextJob = 0;
+  /** Time that the workers spent on batches, added up over all of them. */
+  busySeconds = 0;
+  private failure: EmbedkitError | undefined;
+  private closing = false;
+  private readonly started: Promise<unknown>;
+
+  constructor(options: PoolOptions) {
+    this.seats = Array.from({ length: options.workers }, () => ({
+      worker: new Worker(options.script, { workerData: options.settings }),
+      jobs: new Map(),
+    }));
+    this.started = Promise.all(this.seats.map((seat) => this.start(seat)));
+    this.started.catch(() => undefined);
+  }
+
+  /** Settles when every worker has loaded its model, or with the reason why one could not. */
+  async ready(): Promise<void> {
+    await this.started;
+  }
+
+  /** Computes a batch; rejects with `engine-failed` when a worker threw or ended, then and for every later batch. */
+  run(batch: Batch): Promise<Float32Array> {
+    return new Promise((resolve, reject) => {
+      if (this.failure !== undefined) return reject(this.failure);
+      this.queue.push({ batch, resolve, reject });
+      this.dispatch();
+    });
+  }
+
+  /**
+   * Ends the workers once their current batches are done, and forgets those that wait. By message: terminating a worker
+   * inside the runtime aborts the whole process.
+   */
+  async close(): Promise<void> {
+    this.closing = true;
+    this.drop(new EmbedkitError('interrupted', 'the engine was closed'));
+    await this.started.catch(() => undefined);
+    const ended = this.seats.map(
+      ({ worker }) => new Promise((resolve) => (worker.threadId === -1 ? resolve(0) : worker.once('exit', resolve))),
+    );
+    for (const { worker } of this.seats) worker.postMessage({ kind: 'close' } satisfies PoolRequest);
+    await Promise.all(ended);
+  }
+
+  private start(seat: Seat): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string): void => {
+        this.fail(why);
+        reject(this.failure);
+      };
+      seat.worker.on('message', (reply: PoolReply) => {
+        if (reply.kind === 'ready') resolve();
+        else if (reply.kind === 'failed') fail(reply.message);
+        else this.finish(seat, reply);
+      });
+      seat.worker.on('error', (error) => fail(`an engine thread threw: ${messageOf(error)}`));
+      seat.worker.on('exit', (code) => (this.closing ? resolve() : fail(`an engine thread ended by itself (code ${code})`)));
+    });
+  }
+
+  private finish(seat: Seat, done: Extract<PoolReply, { kind: 'done' }>): void {
+    const job = seat.jobs.get(done.job);
+    seat.jobs.delete(done.job);
+    this.busySeconds += done.milliseconds / 1000;
+    this.dispatch();
+    job?.resolve(done.vectors);
+  }
+
+  private dispatch(): void {
+    for (let depth = 0; depth < JOBS_A_WORKER; depth++) {
+      for (const seat of this.seats) {
+        if (seat.jobs.size > depth) continue;
+        const job = this.queue.shift();
+        if (job === undefined) return;
+        this.send(seat, job);
+      }
+    }
+  }
+
+  private send(seat: Seat, job: Job): void {
+    const number = this.nextJob++;
+    seat.jobs.set(number, job);
+    const request: PoolRequest = { kind: 'run', job: number, batch: job.batch };
+    seat.worker.postMessage(request, [job.batch.ids.buffer]);
+  }
+
+  private fail(why: string): void {
+    const hint = 'the input is unharmed; run again, with fewer --threads if memory was short';
+    this.failure ??= new EmbedkitError('engine-failed', why, { hint });
+    this.drop(this.failure);
+  }
+
+  private drop(error: EmbedkitError): void {
+    for (const seat of this.seats) {
+      for (const job of seat.jobs.values()) job.reject(error);
+      seat.jobs.clear();
+    }
+    for (const job of this.queue.splice(0)) job.reject(error);
+  }
+}

@@ -1,0 +1,147 @@
+// `--dry-run`: reads and tokenizes everything, embeds a small sample to learn the speed, and says what a run would meet.
+import { embedTokens } from '../embedder/embed.js';
+import { startModel } from '../embedder/open.js';
+import { readRecords } from '../records/read.js';
+import type { TokenizedTexts } from '../tokens/tokenize.js';
+import { createTokenizer } from '../tokens/tokenizer.js';
+import type { JobConfig } from './config.js';
+import { DuplicateCounter } from './duplicates.js';
+import { type JobPlan, planJob } from './plan.js';
+import { cutWindows } from './windows.js';
+
+export interface Prediction {
+  readonly rows: number;
+  /** Rows that cannot be embedded, and what is wrong with the first few. */
+  readonly badRows: number;
+  readonly badRowExamples: readonly string[];
+  readonly tokens: number;
+  readonly truncatedTexts: number;
+  readonly lostTokens: number;
+  readonly duplicateIds: number;
+  readonly duplicateTexts: number;
+  /** Tokens a second on the sample. */
+  readonly tokensPerSecond: number;
+  readonly sampledTokens: number;
+  /** Predicted wall clock of the run. */
+  readonly seconds: number;
+  /** Predicted peak memory. */
+  readonly memoryBytes: number;
+  readonly outputBytes: number;
+}
+
+const SAMPLE_TOKENS = 8192;
+const BAD_ROW_EXAMPLES = 5;
+
+/**
+ * Predicts a run without writing anything. The time comes from a sample of the corpus' own texts, embedded now on this
+ * machine; the memory from this process after the sample, plus what windows of this corpus take.
+ */
+export async function predictJob(config: JobConfig): Promise<Prediction> {
+  const plan = await planJob(config);
+  const survey = new Survey(plan);
+  await surveyAll(plan, survey);
+  const started = performance.now();
+  const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+  try {
+    await model.pool.ready();
+    const loadSeconds = (performance.now() - started) / 1000;
+    const sample = survey.sample();
+    const before = performance.now();
+    await embedTokens(sample, model.pool, model.batches, { dims: plan.dims, normalize: false });
+    const tokensPerSecond = sample.ids.length / Math.max((performance.now() - before) / 1000, 1e-3);
+    return survey.predict(tokensPerSecond, sample.ids.length, loadSeconds);
+  } finally {
+    await model.close();
+  }
+}
+
+async function surveyAll(plan: JobPlan, survey: Survey): Promise<void> {
+  const records = readRecords(plan.inputs, { ...plan.read, onBadRow: (error) => survey.addBad(error.sentence) }, { bytesDone: 0 });
+  const windows = cutWindows(records, {
+    tokenizer: createTokenizer(plan.folder.tokenizer),
+    maxTokens: plan.maxTokens,
+    prompt: plan.prompt,
+    fingerprint: '',
+    onOverflow: 'truncate',
+    limits: { ...plan.window, rows: 256 },
+    limit: plan.limit,
+  });
+  for await (const { rows, tokens } of windows) survey.add(rows, tokens);
+}
+
+/** Counts what passes by and keeps a sample of whole texts, spread evenly over the corpus, in bounded memory. */
+class Survey {
+  private rows = 0;
+  private tokens = 0;
+  private truncated = 0;
+  private lost = 0;
+  private readonly ids = new DuplicateCounter();
+  private readonly texts = new DuplicateCounter();
+  private kept: Int32Array[] = [];
+  private keptTokens = 0;
+  private stride = 1;
+
+  private badRows = 0;
+  private readonly badRowExamples: string[] = [];
+
+  constructor(private readonly plan: JobPlan) {}
+
+  addBad(sentence: string): void {
+    this.badRows++;
+    if (this.badRowExamples.length < BAD_ROW_EXAMPLES) this.badRowExamples.push(sentence);
+  }
+
+  add(rows: readonly { id: string; contentHash: string }[], tokens: TokenizedTexts): void {
+    rows.forEach((row, index) => {
+      this.ids.add(row.id);
+      this.texts.add(row.contentHash);
+      this.keep(tokens.ids.slice(tokens.offsets[index], tokens.offsets[index + 1]));
+      const lost = tokens.lost[index] ?? 0;
+      this.truncated += lost > 0 ? 1 : 0;
+      this.lost += lost;
+    });
+    this.tokens += tokens.ids.length;
+  }
+
+  private keep(ids: Int32Array): void {
+    if (this.rows++ % this.stride !== 0) return;
+    this.kept.push(ids);
+    this.keptTokens += ids.length;
+    if (this.keptTokens <= SAMPLE_TOKENS * 2) return;
+    this.kept = this.kept.filter((_, index) => index % 2 === 0);
+    this.keptTokens = this.kept.reduce((sum, text) => sum + text.length, 0);
+    this.stride *= 2;
+  }
+
+  sample(): TokenizedTexts {
+    const ids = new Int32Array(this.keptTokens);
+    const offsets = new Int32Array(this.kept.length + 1);
+    this.kept.forEach((text, index) => {
+      ids.set(text, offsets[index]);
+      offsets[index + 1] = (offsets[index] ?? 0) + text.length;
+    });
+    return { ids, offsets, lost: new Int32Array(this.kept.length), lostIsExact: true };
+  }
+
+  predict(tokensPerSecond: number, sampledTokens: number, loadSeconds: number): Prediction {
+    const windowRows = Math.min(this.rows, this.plan.window.rows);
+    const vectorBytes = this.plan.dims * 4;
+    // Three windows of vectors (computed, being written, in the row group) and of ids live at a time.
+    const windows = 3 * windowRows * (vectorBytes + (this.tokens / Math.max(this.rows, 1)) * 4);
+    return {
+      rows: this.rows,
+      badRows: this.badRows,
+      badRowExamples: this.badRowExamples,
+      tokens: this.tokens,
+      truncatedTexts: this.truncated,
+      lostTokens: this.lost,
+      duplicateIds: this.ids.duplicates,
+      duplicateTexts: this.texts.duplicates,
+      tokensPerSecond,
+      sampledTokens,
+      seconds: loadSeconds + this.tokens / Math.max(tokensPerSecond, 1),
+      memoryBytes: process.resourceUsage().maxRSS * 1024 + windows,
+      outputBytes: this.rows * (vectorBytes + 64),
+    };
+  }
+}

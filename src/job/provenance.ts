@@ -1,0 +1,31 @@
+// What a file of vectors says of its making, as JSON in its metadata: enough to make it again, and no time stamps.
+import { fingerprint } from '../model/settings.js';
+import { dependencyVersion, VERSION } from '../version.js';
+import type { JobConfig } from './config.js';
+import type { JobPlan } from './plan.js';
+
+export const PROVENANCE_KEY = 'embedkit';
+
+/** The file metadata: one key, the provenance as JSON. */
+export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string, string> {
+  const { manifest } = plan.folder;
+  const facts = {
+    embedkit: VERSION,
+    runtime: `onnxruntime-node ${dependencyVersion('onnxruntime-node')}`,
+    tokenizers: dependencyVersion('@huggingface/tokenizers'),
+    model: manifest.name,
+    model_file: manifest.model,
+    fingerprint: fingerprint(manifest, plan.maxTokens),
+    source: manifest.source,
+    license: manifest.license,
+    dim: plan.dims,
+    dtype: config.output.dtype ?? 'float32',
+    pooling: manifest.pooling,
+    normalize: manifest.normalize,
+    prompt: plan.prompt,
+    max_tokens: plan.maxTokens,
+    on_overflow: config.model?.onOverflow ?? 'truncate',
+    text: config.input.template ?? config.input.textField ?? 'text',
+  };
+  return new Map([[PROVENANCE_KEY, JSON.stringify(facts)]]);
+}

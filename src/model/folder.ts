@@ -1,0 +1,75 @@
+// A model folder on disk becomes its parts: manifest read, every file's size and SHA-256 checked.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EmbedkitError, wrapError } from '../errors.js';
+import type { TokenizerJson } from '../tokens/tokenizer.js';
+import { type Manifest, parseManifest } from './manifest.js';
+import { DEFAULT_MODEL, MANIFEST_NAME, TOKENIZER_NAME } from './names.js';
+
+export interface ModelFolder {
+  readonly path: string;
+  readonly manifest: Manifest;
+  readonly modelPath: string;
+  readonly tokenizer: TokenizerJson;
+}
+
+/** The folder that holds the models of this package. */
+const SHIPPED = fileURLToPath(new URL('../../models/', import.meta.url));
+
+/** Opens a model folder, or a shipped model by its name. Throws `model-invalid` where a file is missing or altered. */
+export async function openFolder(nameOrPath: string = DEFAULT_MODEL): Promise<ModelFolder> {
+  const path = await locate(nameOrPath);
+  const manifestPath = join(path, MANIFEST_NAME);
+  const manifest = parseManifest(await readFile(manifestPath, 'utf8'), manifestPath);
+  await Promise.all(Object.entries(manifest.files).map(([name, expected]) => verifyFile(path, name, expected)));
+  if (manifest.files[manifest.model] === undefined || manifest.files[TOKENIZER_NAME] === undefined) {
+    throw new EmbedkitError('model-invalid', `${manifestPath}: its files lack the model or the tokenizer`, {
+      hint: 'export the model again',
+    });
+  }
+  const tokenizer = JSON.parse(await readFile(join(path, TOKENIZER_NAME), 'utf8')) as TokenizerJson;
+  return { path, manifest, modelPath: join(path, manifest.model), tokenizer };
+}
+
+async function locate(nameOrPath: string): Promise<string> {
+  const candidates = /[\\/]/.test(nameOrPath) ? [nameOrPath] : [nameOrPath, join(SHIPPED, nameOrPath)];
+  for (const path of candidates) {
+    if (await isFile(join(path, MANIFEST_NAME))) return path;
+  }
+  const hint = `name a folder with ${MANIFEST_NAME} in it (embedkit export makes one) or the shipped ${DEFAULT_MODEL}`;
+  throw new EmbedkitError('usage', `no model "${nameOrPath}"`, { hint });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+}
+
+async function verifyFile(folder: string, name: string, expected: { bytes: number; sha256: string }): Promise<void> {
+  if (name !== basename(name)) throw new EmbedkitError('model-invalid', `${folder}: file name "${name}" leaves the folder`);
+  const path = join(folder, name);
+  const found = await fileFacts(path).catch((error: unknown) => {
+    throw wrapError(error, 'model-invalid', path, 'fetch or export the model again');
+  });
+  if (found.bytes === expected.bytes && found.sha256 === expected.sha256) return;
+  const what = found.bytes === expected.bytes ? 'its SHA-256' : `its size (${found.bytes} bytes, not ${expected.bytes})`;
+  throw new EmbedkitError('model-invalid', `${path}: ${what} is not what ${MANIFEST_NAME} says`, {
+    hint: 'fetch or export the model again',
+  });
+}
+
+/** Size and SHA-256 of a file, read once. */
+export async function fileFacts(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk as Buffer);
+    bytes += (chunk as Buffer).length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}

@@ -1,0 +1,111 @@
+// Which part of a row is the text, the id and the kept columns. Row formats ask for them by name; pure functions.
+import { EmbedkitError } from '../errors.js';
+import { describePlace, type Place, type TextRecord } from './record.js';
+import { parseTemplate, type Template } from './template.js';
+
+export interface Selection {
+  /** Field that holds the text; a dotted path reaches into objects. */
+  readonly textField: string;
+  /** Text put together from several fields, for example "{title}\n{text}"; wins over textField. */
+  readonly template: string | undefined;
+  /** Field that holds the id; undefined means `id`, then `_id`, then the row number. */
+  readonly idField: string | undefined;
+  /** Names of the columns carried through; a row that lacks one has undefined there. */
+  readonly keep: readonly string[];
+}
+
+/** One row of a row format: reads the value at a path, and lists what there is when it is not there. */
+export interface RowAccess {
+  /** Value at a dotted path; undefined where there is none. */
+  get(path: string): unknown;
+  names(): readonly string[];
+}
+
+export const DEFAULT_ID_FIELDS = ['id', '_id'] as const;
+
+export type RowReader = (row: RowAccess, place: Place) => TextRecord;
+
+/** Builds the function that turns rows into records for this selection. */
+export function rowReader(selection: Selection): RowReader {
+  const template = selection.template === undefined ? undefined : parseTemplate(selection.template);
+  return (row, place) => ({
+    id: readId(row, selection.idField, place),
+    text: template === undefined ? readText(row, selection.textField, place) : fillTemplate(template, row, place),
+    kept: { kind: 'values', values: selection.keep.map((name) => row.get(name)) },
+    place,
+  });
+}
+
+function readText(row: RowAccess, field: string, place: Place): string {
+  const value = row.get(field);
+  if (value === undefined) throw noSuchField(field, '--text-field', row, place);
+  return checkText(value, `field "${field}"`, place);
+}
+
+/** The text of a row, or the sentence that says why it is none. */
+export function checkText(value: unknown, what: string, place: Place): string {
+  if (typeof value !== 'string') {
+    throw badRow(place, `${what} is ${describeValue(value)}, not text`, 'correct or remove the row');
+  }
+  if (value.trim() === '') {
+    throw badRow(place, `${what} is ${value === '' ? 'empty' : 'only white space'}`, 'remove the row or fill it in');
+  }
+  return value;
+}
+
+function fillTemplate(template: Template, row: RowAccess, place: Place): string {
+  const parts = template.map((part) => (part.kind === 'literal' ? part.text : fillField(part, row, place)));
+  return checkText(parts.join(''), 'the filled template', place);
+}
+
+function fillField(part: { path: string; optional: boolean }, row: RowAccess, place: Place): string {
+  const value = row.get(part.path);
+  if (part.optional && (value === undefined || value === null)) return '';
+  if (value === undefined) throw noSuchField(part.path, '--template', row, place, `or write {${part.path}?} where it may be missing`);
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  throw badRow(place, `field "${part.path}" is ${describeValue(value)}, not text`, `write {${part.path}?} where it may be null`);
+}
+
+function readId(row: RowAccess, field: string | undefined, place: Place): string | undefined {
+  if (field !== undefined) {
+    const value = row.get(field);
+    if (value === undefined) throw noSuchField(field, '--id-field', row, place);
+    return idText(value, field, place);
+  }
+  for (const name of DEFAULT_ID_FIELDS) {
+    const value = row.get(name);
+    if (value !== undefined) return idText(value, name, place);
+  }
+  return undefined;
+}
+
+/** An id as text; whole numbers keep every digit. */
+export function idText(value: unknown, field: string, place: Place): string {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw badRow(place, `id field "${field}" is ${describeValue(value)}`, 'ids are text or numbers: name another column with --id-field');
+}
+
+function noSuchField(field: string, flag: string, row: RowAccess, place: Place, also = ''): EmbedkitError {
+  const names = row.names().slice(0, 20).join(', ') || '(none)';
+  const hint = [`name one of these with ${flag}: ${names}`, also].filter(Boolean).join(', ');
+  return badRow(place, `no field "${field}"`, hint);
+}
+
+export function badRow(place: Place, found: string, hint: string, cause?: unknown): EmbedkitError {
+  return new EmbedkitError('bad-row', `${describePlace(place)}: ${found}`, { hint, cause });
+}
+
+/** What a value is, for a message: never its content at length. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null';
+  if (value === undefined) return 'missing';
+  if (typeof value === 'number') return `the number ${value}`;
+  if (typeof value === 'bigint') return `the number ${value}`;
+  if (typeof value === 'boolean') return `the boolean ${value}`;
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'string') return 'text';
+  return 'an object';
+}
