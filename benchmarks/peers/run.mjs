@@ -1,12 +1,12 @@
 // Runs embedkit and its peers in turn and writes OUT/peers.json (every run) and OUT/peers.md (a table).
 // Usage and caveats: README.md. Nothing here asserts a timing.
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { load, machine, sha256 } from '../machine.mjs';
+import { markdown } from './table.mjs';
 
 const DIM = 384;
 const BATCH = 32;
@@ -65,7 +65,7 @@ const subjects = [
   ...peers.filter((p) => p.sortable && options.sorted).map((p) => ({ ...p, id: `${p.id}_sorted`, name: `${p.name}, sorted`, sort: true })),
 ];
 
-const result = { machine: machine(), before: load(), after: null, sweep: {}, best: {}, failed: {}, runs: [] };
+const result = { machine: subjectFacts(), before: load(), after: null, sweep: {}, best: {}, failed: {}, runs: [] };
 const outFolder = resolve(options.out);
 mkdirSync(outFolder, { recursive: true });
 const save = () => writeFileSync(join(outFolder, 'peers.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -106,7 +106,7 @@ for (let round = 1; round <= rounds; round++) {
 }
 result.after = load();
 save();
-const table = markdown();
+const table = markdown({ result, subjects, embedkit, options, batch: BATCH, batches: BATCHES });
 writeFileSync(join(outFolder, 'peers.md'), table);
 console.log(table);
 
@@ -176,24 +176,12 @@ function cosines(a, b) {
   return { min, mean: sum / (a.length / DIM) };
 }
 
-function load() {
-  const ticks = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0].trim().split(/\s+/).slice(1, 9).map(Number);
-  return { date: new Date().toISOString(), load_average: os.loadavg(), steal_ticks: ticks[7], cpu_ticks: ticks.reduce((a, b) => a + b, 0) };
-}
-
-function machine() {
-  const cpuinfo = readFileSync('/proc/cpuinfo', 'utf8');
-  const field = (name) => new RegExp(`^${name}\\s*:\\s*(.*)$`, 'm').exec(cpuinfo)?.[1] ?? 'unknown';
-  const sha256 = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+/** The machine and what is measured on it; refuses peers that hold another ONNX file. */
+function subjectFacts() {
   const onnx = sha256(join(options.source, 'model.onnx'));
   if (sha256(join(peerModel, 'onnx/model.onnx')) !== onnx) throw new Error("the peers' ONNX file is not --source's: run setup.sh again");
   return {
-    cpu: field('model name'),
-    flags: field('flags'),
-    cores: os.availableParallelism(),
-    memory_gb: +(os.totalmem() / 2 ** 30).toFixed(1),
-    kernel: os.release(),
-    node: process.versions.node,
+    ...machine(),
     python: spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? 'none',
     onnx_sha256: onnx,
     texts: { file: basename(options.texts), sha256: sha256(options.texts), limit },
@@ -201,83 +189,4 @@ function machine() {
     threads,
     rounds,
   };
-}
-
-function median(numbers) {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
-
-function markdown() {
-  const { machine: m, before, after } = result;
-  const flags = m.flags
-    .split(' ')
-    .filter((f) => /^(avx|fma|f16c|amx)/.test(f))
-    .join(' ');
-  const ok = result.runs.filter((r) => !r.error);
-  const base = new Map(ok.filter((r) => r.id === embedkit.id).map((r) => [r.round, r.seconds]));
-  const spread = (n, digits) => `${median(n).toFixed(digits)} (${Math.min(...n).toFixed(digits)}–${Math.max(...n).toFixed(digits)})`;
-
-  const row = (subject, batch, label) => {
-    const of = (list) => list.filter((r) => r.id === subject.id && r.batch === batch);
-    const runs = of(ok);
-    if (runs.length === 0) {
-      const why = result.failed[subject.id] ?? of(result.runs)[0]?.error ?? 'not tried';
-      return `| ${subject.name} | ${label} | could not run: ${why.replaceAll('|', '\\|')} | | | | | |`;
-    }
-    const ratios = runs.filter((r) => base.has(r.round)).map((r) => r.seconds / base.get(r.round));
-    const seconds = runs.map((r) => r.seconds);
-    return `| ${[
-      subject.name,
-      label,
-      spread(seconds, 2),
-      (runs[0].texts / median(seconds)).toFixed(1),
-      ratios.length ? spread(ratios, 2) : '–',
-      median(runs.map((r) => r.load_seconds)).toFixed(1),
-      Math.round(median(runs.map((r) => r.peak_rss_mb))),
-      `${Math.min(...runs.map((r) => r.cosine.min)).toFixed(9)} / ${median(runs.map((r) => r.cosine.mean)).toFixed(9)}`,
-    ].join(' | ')} |`;
-  };
-  const rows = (list) =>
-    list.flatMap((s) => {
-      const best = result.best[s.id];
-      if (best === undefined) return [row(s, BATCH, '–')];
-      return best === BATCH ? [row(s, BATCH, '32 (its best)')] : [row(s, BATCH, '32'), row(s, best, `${best} (its best)`)];
-    });
-  const head = (against) => [
-    `| | batch | seconds (min–max) | texts/s | seconds ÷ embedkit's (range) | load s | peak RSS MB | cosine to ${against}, min / mean |`,
-    '|---|---|---|---|---|---|---|---|',
-  ];
-  const against = [...new Set(ok.map((r) => r.cosine.against))].join(', ') || embedkit.id;
-  const versions = new Map(ok.flatMap((r) => [[r.peer, r.versions]]));
-  const steals = ok.map((r) => r.steal_percent);
-  const plain = subjects.filter((s) => !s.sort);
-  const sorted = subjects.filter((s) => s.sort);
-  return `${[
-    `bge-small-en-v1.5, fp32, the first ${limit} lines of ${m.texts.file}, ${threads} threads; medians of ${rounds} alternating rounds, each run a fresh process.`,
-    '',
-    ...head(against),
-    row(embedkit, BATCH, 'its own'),
-    ...rows(plain),
-    ...(sorted.length
-      ? [
-          '',
-          'The same, with the texts sorted by length by the caller and the order restored (timed):',
-          '',
-          ...head(against),
-          ...rows(sorted),
-        ]
-      : []),
-    '',
-    `- Machine: ${m.cpu}, ${m.cores} cores, ${m.memory_gb} GB, Linux ${m.kernel}; ${flags}`,
-    `- From ${before.date} to ${after.date}; load average ${before.load_average[0].toFixed(2)} before, ${after.load_average[0].toFixed(2)} after; steal in a run up to ${Math.max(0, ...steals)}%`,
-    `- "Its best": the fastest of ${BATCHES.join(', ')} over the first ${options['sweep-limit']} texts${known.size ? `; given, not swept: ${options.best}` : ''}`,
-    ...[...versions].map(
-      ([peer, v]) =>
-        `- ${peer}: ${Object.entries(v)
-          .map((pair) => pair.join(' '))
-          .join(', ')}`,
-    ),
-  ].join('\n')}\n`;
 }

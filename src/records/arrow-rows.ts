@@ -4,13 +4,19 @@ import { type OnBadRow, recordsOf } from './bad-rows.js';
 import type { TextRecord } from './record.js';
 import { badRow, type RowAccess, type RowReader, rowReader, type Selection } from './select.js';
 
-export type BatchReader = (batch: RecordBatch, firstRow: number) => TextRecord[];
+export type BatchReader = (batch: RecordBatch, firstRow: number) => Generator<TextRecord[]>;
 
-/** Builds the function that turns the batches of one source into records; `firstRow` is the batch's first row there. */
+// A file may hold all its rows in one batch.
+const ROWS_A_CHUNK = 1024;
+
+/**
+ * Builds the function that turns the batches of one source into records, some at a time; `firstRow` is the batch's first
+ * row there.
+ */
 export function batchReader(selection: Selection, source: string, onBadRow: OnBadRow, allNames?: readonly string[]): BatchReader {
   // Kept columns are taken as vectors below, not value by value.
   const toRecord: RowReader = rowReader({ ...selection, keep: [] });
-  return (batch, firstRow) => {
+  return function* read(batch, firstRow) {
     const access = new BatchRow(batch, allNames);
     const columns = selection.keep.map((name) => keptColumn(access, name, source, firstRow));
     const readRow = (row: number): TextRecord => {
@@ -18,8 +24,11 @@ export function batchReader(selection: Selection, source: string, onBadRow: OnBa
       const record = toRecord(access, { source, unit: 'row', number: firstRow + row });
       return { ...record, kept: { kind: 'arrow', columns, row } };
     };
-    const rows = Array.from({ length: batch.numRows }, (_, row) => row);
-    return recordsOf(rows, readRow, onBadRow);
+    for (let start = 0; start < batch.numRows; start += ROWS_A_CHUNK) {
+      const length = Math.min(ROWS_A_CHUNK, batch.numRows - start);
+      const rows = Array.from({ length }, (_, index) => start + index);
+      yield recordsOf(rows, readRow, onBadRow);
+    }
   };
 }
 

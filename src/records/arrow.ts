@@ -1,5 +1,5 @@
 // Arrow IPC files (Feather 2) and streams, batch by batch, with LZ4 and zstd buffers.
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { CompressionType, compressionRegistry, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
@@ -24,27 +24,29 @@ export async function* readArrow(
   const read = batchReader(selection, source.name, onBadRow);
   let row = 0;
   for await (const batch of readBatches(source, progress)) {
-    yield read(batch, row);
+    yield* read(batch, row);
     row += batch.numRows;
   }
 }
 
 async function* readBatches(source: Source, progress: ReadProgress): AsyncGenerator<RecordBatch> {
-  const file = source.path === undefined ? undefined : await openArrowFile(source.path);
+  const file = await openArrowFile(source);
+  const input = file ?? Readable.from(readBytes(source, progress), { objectMode: false });
   try {
-    const input = file ?? Readable.from(readBytes(source, progress), { objectMode: false });
-    const reader = await RecordBatchReader.from(input as Parameters<typeof RecordBatchReader.from>[0]);
-    for await (const batch of await (reader as RecordBatchReader).open()) yield batch as RecordBatch;
+    const reader = (await RecordBatchReader.from(input as Parameters<typeof RecordBatchReader.from>[0])) as RecordBatchReader;
+    for await (const batch of await reader.open()) yield batch as RecordBatch;
   } catch (error) {
     throw unreadable(source, error);
   } finally {
+    if (input instanceof Readable) input.destroy();
     await file?.close();
     if (file !== undefined) progress.bytesDone += source.bytes;
   }
 }
 
-/** The file opened for random access where it is in the IPC file format; undefined for the stream format. */
-async function openArrowFile(path: string): Promise<Awaited<ReturnType<typeof open>> | undefined> {
+/** The file opened for random access where it is in the IPC file format; undefined for the stream format, and for pipes. */
+async function openArrowFile({ path, bytes }: Source): Promise<FileHandle | undefined> {
+  if (path === undefined || bytes === 0) return undefined;
   const file = await open(path);
   const start = Buffer.alloc(FILE_MAGIC.length);
   await file.read(start, 0, start.length, 0);

@@ -1,10 +1,11 @@
 // The input formats: one entry each, with the extensions that name it. Readers are loaded when first used.
 import { EmbedkitError } from '../errors.js';
 import type { OnBadRow } from './bad-rows.js';
+import type { Compression } from './decompress.js';
 import type { LineLimits } from './lines.js';
 import type { TextRecord } from './record.js';
 import { rowReader, type Selection } from './select.js';
-import { type Compression, type ReadProgress, readBytes, type Source } from './source.js';
+import { type ReadProgress, readBytes, type Source } from './source.js';
 
 export interface ReadOptions {
   readonly selection: Selection;

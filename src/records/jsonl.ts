@@ -34,11 +34,14 @@ function parseObject(text: string, place: Place): Record<string, unknown> {
 function parseJson(text: string, place: Place): unknown {
   try {
     const fast = JSON.parse(text);
-    return LONG_NUMBER.test(text) ? parseLossless(text, null, exactNumber) : fast;
+    return LONG_NUMBER.test(text) ? parseLossless(text, null, AS_JSON_PARSE) : fast;
   } catch (error) {
     throw badRow(place, `not JSON (${messageOf(error)})`, 'write one JSON object a line', error);
   }
 }
+
+// Of a key that stands twice the last value counts, as everywhere in JavaScript.
+const AS_JSON_PARSE = { parseNumber: exactNumber, onDuplicateKey: ({ newValue }: { newValue: unknown }) => newValue };
 
 /** The digits of a JSON number as a double where that is exact for whole numbers, else as a bigint. */
 function exactNumber(digits: string): number | bigint {

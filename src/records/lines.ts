@@ -25,10 +25,10 @@ export interface LineLimits {
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>, source: string, limits: LineLimits): AsyncGenerator<Line[]> {
   let number = 0;
-  const toLine = (bytes: Buffer): Line => trimEnds(bytes, { source, unit: 'line', number: ++number });
+  const toLine = (bytes: Buffer): Line => ({ bytes: withoutReturn(bytes), place: { source, unit: 'line', number: ++number } });
   let rest: Buffer[] = [];
   let restBytes = 0;
-  for await (const chunk of chunks) {
+  for await (const chunk of withoutBom(chunks)) {
     const lines: Line[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
@@ -50,16 +50,30 @@ function joined(rest: readonly Buffer[], last: Buffer): Buffer {
   return rest.length === 0 ? last : Buffer.concat([...rest, last]);
 }
 
-export function checkLineLength(bytes: number, limits: LineLimits, source: string, number: number): void {
+function checkLineLength(bytes: number, limits: LineLimits, source: string, number: number): void {
   if (bytes <= limits.maxLineBytes) return;
   const found = `${source}, line ${number}: longer than ${limits.maxLineBytes} bytes`;
   throw new EmbedkitError('text-too-long', found, { hint: 'split it, or raise --max-line-bytes' });
 }
 
-function trimEnds(raw: Buffer, place: Place): Line {
-  const start = place.number === 1 && raw.subarray(0, 3).equals(UTF8_BOM) ? 3 : 0;
-  const end = raw.length > start && raw[raw.length - 1] === CARRIAGE_RETURN ? raw.length - 1 : raw.length;
-  return { bytes: raw.subarray(start, end), place };
+function withoutReturn(line: Buffer): Buffer {
+  return line[line.length - 1] === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
+}
+
+/** The stream without the UTF-8 byte order mark that some programs put first. */
+export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (start === undefined) {
+      yield chunk;
+      continue;
+    }
+    start = Buffer.concat([start, chunk]);
+    if (start.length < UTF8_BOM.length) continue;
+    yield start.subarray(0, UTF8_BOM.length).equals(UTF8_BOM) ? start.subarray(UTF8_BOM.length) : start;
+    start = undefined;
+  }
+  if (start !== undefined) yield start;
 }
 
 /** The text of a line. Throws `bad-row` where it is not UTF-8. */
@@ -68,28 +82,16 @@ export function lineText(line: Line): string {
   return line.bytes.toString('utf8');
 }
 
-/** The sentence for bytes that are not UTF-8; `bytes` are those of the line. */
+/** The sentence for bytes of a line, or of a value in it, that are not UTF-8. */
 export function notUtf8(bytes: Buffer, place: Place): EmbedkitError {
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  const found = utf16 ? 'UTF-16 text, not UTF-8' : `not UTF-8 (byte ${firstBadByte(bytes)} of the line)`;
+  const found = utf16 ? 'UTF-16 text, not UTF-8' : `not UTF-8 (after ${goodBytes(bytes)} bytes that are)`;
   return badRow(place, found, 'convert the file to UTF-8, for example with iconv');
 }
 
-function firstBadByte(bytes: Buffer): number {
-  let low = 0;
-  let high = bytes.length;
-  const decodes = (end: number): boolean => {
-    try {
-      new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, end), { stream: true });
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (decodes(middle)) low = middle;
-    else high = middle;
-  }
-  return low + 1;
+function goodBytes(bytes: Buffer): number {
+  const readable = Buffer.from(bytes.toString('utf8'));
+  let count = 0;
+  while (count < bytes.length && bytes[count] === readable[count]) count++;
+  return count;
 }

@@ -1,16 +1,15 @@
-// The worker side of parquet.ts: opens a file and hands out its record batches as Arrow IPC, one a request.
+// The worker side of parquet-file.ts: opens a file and hands out its record batches as Arrow IPC, one a request.
 import { openAsBlob } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { tableFromIPC } from 'apache-arrow';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm';
 
 export type ParquetRequest =
   | { readonly kind: 'open'; readonly path: string }
-  | { readonly kind: 'select'; readonly columns: string[] }
+  | { readonly kind: 'select'; readonly columns: readonly string[] }
   | { readonly kind: 'next' };
 
 export type ParquetReply =
-  | { readonly kind: 'opened'; readonly names: string[]; readonly rows: number }
+  | { readonly kind: 'opened'; readonly schema: Uint8Array; readonly rows: number }
   | { readonly kind: 'selected' }
   | { readonly kind: 'batch'; readonly ipc: Uint8Array }
   | { readonly kind: 'end' }
@@ -23,13 +22,11 @@ let batches: ReadableStreamDefaultReader<RecordBatch> | undefined;
 
 async function open(path: string): Promise<ParquetReply> {
   file = await ParquetFile.fromFile(await openAsBlob(path));
-  const schema = tableFromIPC(file.schema().intoIPCStream()).schema;
-  const names = schema.fields.map((field) => String(field.name));
-  return { kind: 'opened', names, rows: file.metadata().fileMetadata().numRows() };
+  return { kind: 'opened', schema: file.schema().intoIPCStream(), rows: file.metadata().fileMetadata().numRows() };
 }
 
-async function select(columns: string[]): Promise<ParquetReply> {
-  const stream = await file?.stream({ columns, batchSize: ROWS_A_BATCH });
+async function select(columns: readonly string[]): Promise<ParquetReply> {
+  const stream = await file?.stream({ columns: [...columns], batchSize: ROWS_A_BATCH });
   batches = stream?.getReader();
   return { kind: 'selected' };
 }
@@ -48,7 +45,7 @@ function answer(request: ParquetRequest): Promise<ParquetReply> {
 parentPort?.on('message', async (request: ParquetRequest) => {
   try {
     const reply = await answer(request);
-    parentPort?.postMessage(reply);
+    parentPort?.postMessage(reply, reply.kind === 'batch' ? [reply.ipc.buffer as ArrayBuffer] : []);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     parentPort?.postMessage({ kind: 'error', message } satisfies ParquetReply);

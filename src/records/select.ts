@@ -50,7 +50,8 @@ export function checkText(value: unknown, what: string, place: Place): string {
   if (value.trim() === '') {
     throw badRow(place, `${what} is ${value === '' ? 'empty' : 'only white space'}`, 'remove the row or fill it in');
   }
-  return value;
+  // What JSON can escape but UTF-8 cannot hold, half a surrogate pair, is U+FFFD from here on.
+  return value.toWellFormed();
 }
 
 function fillTemplate(template: Template, row: RowAccess, place: Place): string {
@@ -58,13 +59,16 @@ function fillTemplate(template: Template, row: RowAccess, place: Place): string 
   return checkText(parts.join(''), 'the filled template', place);
 }
 
+const PRINTABLE: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boolean']);
+
 function fillField(part: { path: string; optional: boolean }, row: RowAccess, place: Place): string {
   const value = row.get(part.path);
-  if (part.optional && (value === undefined || value === null)) return '';
+  const missing = value === undefined || value === null || Number.isNaN(value);
+  if (part.optional && missing) return '';
   if (value === undefined) throw noSuchField(part.path, '--template', row, place, `or write {${part.path}?} where it may be missing`);
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
-  throw badRow(place, `field "${part.path}" is ${describeValue(value)}, not text`, `write {${part.path}?} where it may be null`);
+  if (!missing && PRINTABLE.has(typeof value)) return String(value);
+  const hint = missing ? `write {${part.path}?} where it may be missing` : 'name another field';
+  throw badRow(place, `field "${part.path}" is ${describeValue(value)}, not text`, hint);
 }
 
 function readId(row: RowAccess, field: string | undefined, place: Place): string | undefined {
@@ -107,5 +111,6 @@ export function describeValue(value: unknown): string {
   if (typeof value === 'boolean') return `the boolean ${value}`;
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'string') return 'text';
+  if (value instanceof Uint8Array) return 'bytes';
   return 'an object';
 }

@@ -1,11 +1,8 @@
 // Bytes of one input: a file or a stream, decompressed, with what was read so far counted for progress.
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { EmbedkitError, messageOf, systemCode } from '../errors.js';
-import { createZstdDecoder } from './zstd.js';
-
-export type Compression = 'none' | 'gzip' | 'zstd';
+import { type Compression, decompress } from './decompress.js';
 
 export interface Source {
   /** What messages call it: the path as given, or "standard input". */
@@ -25,11 +22,6 @@ export interface ReadProgress {
 }
 
 const READ_BYTES = 1 << 18;
-const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-];
-const DECODERS = { gzip: createGunzip, zstd: createZstdDecoder };
 
 /** The decompressed bytes of a source. Throws `input-unreadable` where they cannot be read to their end. */
 export async function* readBytes(source: Source, progress: ReadProgress): AsyncGenerator<Buffer> {
@@ -38,6 +30,9 @@ export async function* readBytes(source: Source, progress: ReadProgress): AsyncG
     yield* decompress(counted(raw, progress), source.compression);
   } catch (error) {
     throw unreadable(source, error);
+  } finally {
+    // A reader that stops early may stop between two chunks, where nothing else closes the file.
+    raw.destroy();
   }
 }
 
@@ -52,38 +47,10 @@ export function unreadable(source: Source, error: unknown): EmbedkitError {
   return new EmbedkitError('input-unreadable', `${source.name}: cannot be read: ${messageOf(error)}`, { hint, cause: error });
 }
 
-async function* counted(chunks: AsyncIterable<Buffer>, progress: ReadProgress): AsyncGenerator<Buffer> {
+async function* counted(chunks: AsyncIterable<Buffer | string>, progress: ReadProgress): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) {
-    progress.bytesDone += chunk.length;
-    yield chunk;
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    progress.bytesDone += bytes.length;
+    yield bytes;
   }
-}
-
-async function* decompress(chunks: AsyncGenerator<Buffer>, named: Compression | undefined): AsyncGenerator<Buffer> {
-  const first = await chunks.next();
-  const start = first.done ? Buffer.alloc(0) : first.value;
-  const compression = named ?? sniff(start);
-  const all = prepend(start, chunks);
-  if (compression === 'none') yield* all;
-  else yield* through(all, DECODERS[compression]());
-}
-
-function sniff(start: Buffer): Compression {
-  for (const [compression, magic] of MAGIC) {
-    if (magic.every((byte, index) => start[index] === byte)) return compression;
-  }
-  return 'none';
-}
-
-async function* prepend(start: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  if (start.length > 0) yield start;
-  yield* rest;
-}
-
-async function* through(chunks: AsyncGenerator<Buffer>, decoder: NodeJS.ReadWriteStream & AsyncIterable<unknown>): AsyncGenerator<Buffer> {
-  const { pipeline } = await import('node:stream/promises');
-  // The decoder's own iterator below rejects with the same error; this handler only keeps it from going unhandled too.
-  const fed = pipeline(chunks, decoder).catch(() => undefined);
-  for await (const chunk of decoder) yield chunk as Buffer;
-  await fed;
 }

@@ -1,38 +1,21 @@
-// A streaming zstd decoder: the runtime's own where it has one, else the fzstd library.
-import { Transform, type TransformCallback } from 'node:stream';
-import * as zlib from 'node:zlib';
+// Streaming zstd by the fzstd library, for a Node that has no decoder of its own (before 22.15). It finds a truncated
+// file, but verifies no checksum.
 import { Decompress } from 'fzstd';
 
-type Decoder = NodeJS.ReadWriteStream & AsyncIterable<unknown>;
+// A block of a few bytes may stand for 128 KiB: small pieces go in, so that little comes out at a time.
+const PIECE_BYTES = 1024;
 
-/**
- * Node 22.15 and later decode zstd natively and check its checksums; fzstd serves older ones. It finds a truncated file
- * but verifies no checksum.
- */
-export function createZstdDecoder(): Decoder {
-  const native = (zlib as { createZstdDecompress?: () => Decoder }).createZstdDecompress;
-  return native === undefined ? new FzstdDecoder() : native();
-}
-
-class FzstdDecoder extends Transform {
-  private readonly decoder = new Decompress((chunk) => {
-    if (chunk.length > 0) this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-  });
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    this.attempt(() => this.decoder.push(chunk), done);
+/** Decodes a zstd stream of one or more frames. Throws Error where it is malformed or ends too early. */
+export async function* unzstdByLibrary(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let decoded: Buffer[] = [];
+  const decoder = new Decompress((bytes) => decoded.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+  const push = (piece: Uint8Array, isLast: boolean): Buffer[] => {
+    decoded = [];
+    decoder.push(piece, isLast);
+    return decoded;
+  };
+  for await (const chunk of chunks) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) yield* push(chunk.subarray(at, at + PIECE_BYTES), false);
   }
-
-  override _flush(done: TransformCallback): void {
-    this.attempt(() => this.decoder.push(new Uint8Array(0), true), done);
-  }
-
-  private attempt(work: () => void, done: TransformCallback): void {
-    try {
-      work();
-      done();
-    } catch (error) {
-      done(error as Error);
-    }
-  }
+  yield* push(new Uint8Array(0), true);
 }
