@@ -13,35 +13,40 @@ export interface Flag {
 
 /** The environment variable of a flag: --text-field is EMBEDKIT_TEXT_FIELD. */
 export function envName(flag: Flag): string {
-  const long = /--(?:no-)?([a-z-]+)/.exec(flag.flags)?.[1] ?? '';
+  const long = /--([a-z-]+)/.exec(flag.flags)?.[1] ?? '';
   return `EMBEDKIT_${long.replaceAll('-', '_').toUpperCase()}`;
 }
 
-const OFF = new Set(['', '0', 'false', 'no', 'off']);
+const OFF = new Set(['0', 'false', 'no', 'off']);
 
 /** Adds the flags to a command; a flag given on the command line wins over its variable. */
-export function addFlags(command: Command, flags: readonly Flag[], env: NodeJS.ProcessEnv): void {
+export function addFlags(command: Command, flags: readonly Flag[]): void {
   for (const flag of flags) {
     const help = [flag.help, flag.fallback && `(default: ${flag.fallback})`].filter(Boolean).join(' ');
     const option = new Option(flag.flags, help);
-    const takesValue = /[<[]/.test(flag.flags);
-    // A variable that says "0" or "false" leaves a switch off.
-    if (takesValue || !OFF.has((env[envName(flag)] ?? '').toLowerCase())) option.env(envName(flag));
+    if (isSet(flag)) option.env(envName(flag));
     if (flag.choices !== undefined) option.choices(flag.choices);
     if (flag.parse !== undefined) option.argParser(flag.parse);
     command.addOption(option);
   }
 }
 
+/** Whether a flag's variable counts: an empty one does not, nor does "0" or "false" for a switch. */
+function isSet(flag: Flag): boolean {
+  const value = process.env[envName(flag)] ?? '';
+  const isSwitch = !/[<[]/.test(flag.flags);
+  return value !== '' && !(isSwitch && OFF.has(value.toLowerCase()));
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text.trim()) && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError(`"${text}" is not a whole number.`);
+  throw new InvalidArgumentError(`"${text}" is not a whole number`);
 }
 
 /** "a, b,c" -> ["a", "b", "c"]. */
 export function list(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.every((name) => name !== '')) return names;
-  throw new InvalidArgumentError(`"${text}" has an empty name in it; write it like a,b,c.`);
+  throw new InvalidArgumentError(`"${text}" has an empty name in it; write it like a,b,c`);
 }

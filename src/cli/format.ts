@@ -16,3 +16,8 @@ export function mebibytes(bytes: number): string {
   const value = bytes / 2 ** 20;
   return `${value < 10 ? value.toFixed(2) : count(value)} MiB`;
 }
+
+/** Text on one line and without control characters: names and values of strangers' files must not steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

@@ -6,6 +6,7 @@ import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
+import { printable } from './format.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -14,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
     process.exit(systemCode(error) === 'EPIPE' ? EXIT.closedPipe : reportFailure(error, args));
   });
   try {
-    await createProgram(process.env).parseAsync([...args], { from: 'user' });
+    await createProgram().parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     return reportFailure(error, args);
@@ -22,42 +23,56 @@ export async function main(args: readonly string[]): Promise<number> {
 }
 
 /** The command line as commander knows it; nothing is run until it is parsed. */
-export function createProgram(env: NodeJS.ProcessEnv): Command {
+export function createProgram(): Command {
   const program = new Command('embedkit')
     .description('Text corpora into embedding files on ordinary CPUs.')
     .version(VERSION)
     .exitOverride()
-    .showHelpAfterError('(embedkit --help lists commands and flags)');
+    // Errors are reported below, like all others.
+    .configureOutput({ outputError: () => undefined });
   const embed = program
     .command('embed')
     .description('embed texts from files, folders, globs or standard input ("-") into Parquet, Arrow or JSONL')
     .argument('<input...>', 'files, folders, globs, or "-"')
     .addHelpText('after', '\nEvery flag is also an environment variable: --text-field is EMBEDKIT_TEXT_FIELD.')
     .action(async (inputs: string[], given: EmbedArguments) => (await import('./embed.js')).embed(inputs, given));
-  addFlags(embed, EMBED_FLAGS, env);
+  addFlags(embed, EMBED_FLAGS);
   const exporting = program
     .command('export')
     .description('make a model folder from an ONNX model')
     .argument('<model>', 'ONNX file, or a folder with model.onnx or onnx/model.onnx in it')
     .action(async (model: string, given: ExportArguments) => (await import('./export.js')).exportCommand(model, given));
-  addFlags(exporting, EXPORT_FLAGS, env);
+  addFlags(exporting, EXPORT_FLAGS);
   return program;
 }
 
 function reportFailure(error: unknown, args: readonly string[]): number {
-  // commander has printed its own message.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  const known =
-    error instanceof EmbedkitError
-      ? error
-      : new EmbedkitError('internal', `internal error: ${messageOf(error)}`, { hint: 'please report it', cause: error });
+  // Help and version were asked for, or help was printed because no command was named.
+  if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+  if (error instanceof CommanderError && error.code === 'commander.help') return EXIT.usage;
+  const known = describeFailure(error);
   if (known.code === 'closed-pipe') return known.exitCode;
-  const asJson =
-    args.some((arg, index) => arg === '--log-format=json' || (arg === '--log-format' && args[index + 1] === 'json')) ||
-    process.env['EMBEDKIT_LOG_FORMAT'] === 'json';
-  const line = asJson
-    ? JSON.stringify({ event: 'error', code: known.code, message: known.message, hint: known.hint })
-    : `embedkit: ${known.sentence}`;
+  const line =
+    logFormatOf(args) === 'json'
+      ? JSON.stringify({ event: 'error', code: known.code, message: known.message, hint: known.hint })
+      : `embedkit: ${printable(known.sentence)}`;
   process.stderr.write(`${line}\n`);
   return known.exitCode;
+}
+
+function describeFailure(error: unknown): EmbedkitError {
+  if (error instanceof EmbedkitError) return error;
+  const message = messageOf(error);
+  if (error instanceof CommanderError) {
+    const found = message.replace(/^error: /, '').replace(/\.$/, '');
+    return new EmbedkitError('usage', found, { hint: 'see embedkit --help, or --help after a command', cause: error });
+  }
+  return new EmbedkitError('internal', `internal error: ${message}`, { hint: 'please report it', cause: error });
+}
+
+/** The log format asked for, found without the parser, which may be what failed. */
+function logFormatOf(args: readonly string[]): string | undefined {
+  const given = args.findLastIndex((arg) => arg === '--log-format' || arg.startsWith('--log-format='));
+  if (given === -1) return process.env['EMBEDKIT_LOG_FORMAT'];
+  return args[given] === '--log-format' ? args[given + 1] : args[given]?.slice('--log-format='.length);
 }

@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { JobProgress, JobSummary } from '../job/config.js';
 import type { Prediction } from '../job/predict.js';
-import { count, duration, mebibytes } from './format.js';
+import { count, duration, mebibytes, printable } from './format.js';
 
 export type LogFormat = 'text' | 'json';
 
@@ -134,7 +134,7 @@ function predictionText(p: Prediction): string {
   return [
     `rows          ${count(p.rows)}`,
     `bad rows      ${count(p.badRows)}`,
-    ...p.badRowExamples.map((sentence) => `              ${sentence}`),
+    ...p.badRowExamples.map((sentence) => `              ${printable(sentence)}`),
     `tokens        ${count(p.tokens)}`,
     `truncated     ${count(p.truncatedTexts)} texts (${count(p.lostTokens)} tokens lost)`,
     `duplicates    ${count(p.duplicateIds)} ids, ${count(p.duplicateTexts)} texts`,

@@ -1,19 +1,21 @@
 // Arrow IPC files (Feather 2) and streams, batch by batch, with LZ4 and zstd buffers.
 import { type FileHandle, open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { CompressionType, compressionRegistry, type RecordBatch, RecordBatchReader } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
 import lz4 from 'lz4js';
+import { EmbedkitError } from '../errors.js';
 import { batchReader } from './arrow-rows.js';
 import type { OnBadRow } from './bad-rows.js';
 import type { TextRecord } from './record.js';
 import type { Selection } from './select.js';
 import { type ReadProgress, readBytes, type Source, unreadable } from './source.js';
 
-compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => unzstd(data) });
-compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (data) => lz4.decompress(data) });
+// A copy, because apache-arrow needs values at the start of a buffer of their own.
+compressionRegistry.set(CompressionType.ZSTD, { decode: (data) => unzstd(data).slice() });
+compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (data) => lz4.decompress(data).slice() });
 
-const FILE_MAGIC = 'ARROW1';
+const FILE_MAGIC = Buffer.from('ARROW1');
+const STREAM_END = Buffer.from('ffffffff00000000', 'hex');
 
 export async function* readArrow(
   source: Source,
@@ -31,26 +33,63 @@ export async function* readArrow(
 
 async function* readBatches(source: Source, progress: ReadProgress): AsyncGenerator<RecordBatch> {
   const file = await openArrowFile(source);
-  const input = file ?? Readable.from(readBytes(source, progress), { objectMode: false });
+  const state: StreamState = { failure: undefined };
+  const stream = wholeStream(source, readBytes(source, progress), state);
   try {
-    const reader = (await RecordBatchReader.from(input as Parameters<typeof RecordBatchReader.from>[0])) as RecordBatchReader;
+    const reader = (await RecordBatchReader.from((file ?? stream) as AsyncIterable<Buffer>)) as unknown as RecordBatchReader;
     for await (const batch of await reader.open()) yield batch as RecordBatch;
+    if (state.failure !== undefined) throw state.failure;
   } catch (error) {
-    throw unreadable(source, error);
+    throw unreadable(source, state.failure ?? error);
   } finally {
-    if (input instanceof Readable) input.destroy();
+    await stream.return(undefined);
     await file?.close();
     if (file !== undefined) progress.bytesDone += source.bytes;
   }
 }
 
 /** The file opened for random access where it is in the IPC file format; undefined for the stream format, and for pipes. */
-async function openArrowFile({ path, bytes }: Source): Promise<FileHandle | undefined> {
-  if (path === undefined || bytes === 0) return undefined;
-  const file = await open(path);
-  const start = Buffer.alloc(FILE_MAGIC.length);
-  await file.read(start, 0, start.length, 0);
-  if (start.toString('latin1') === FILE_MAGIC) return file;
+async function openArrowFile(source: Source): Promise<FileHandle | undefined> {
+  if (source.path === undefined || source.bytes === 0) return undefined;
+  const file = await open(source.path);
+  if (!(await readAt(file, 0, FILE_MAGIC.length)).equals(FILE_MAGIC)) {
+    await file.close();
+    return undefined;
+  }
+  if ((await readAt(file, source.bytes - FILE_MAGIC.length, FILE_MAGIC.length)).equals(FILE_MAGIC)) return file;
   await file.close();
-  return undefined;
+  throw truncated(source);
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, Math.max(0, position));
+  return buffer.subarray(0, bytesRead);
+}
+
+interface StreamState {
+  failure: unknown;
+}
+
+/**
+ * The stream, checked to end with its end mark: apache-arrow takes one that stops between two messages, or within the first
+ * bytes of one, for a whole one, and swallows errors of its source.
+ */
+async function* wholeStream(source: Source, chunks: AsyncIterable<Buffer>, state: StreamState): AsyncGenerator<Buffer> {
+  let end = Buffer.alloc(0);
+  try {
+    for await (const chunk of chunks) {
+      end = Buffer.concat([end, chunk.subarray(-STREAM_END.length)]).subarray(-STREAM_END.length);
+      yield chunk;
+    }
+    if (!end.equals(STREAM_END) && !end.subarray(-FILE_MAGIC.length).equals(FILE_MAGIC)) throw truncated(source);
+  } catch (error) {
+    state.failure = error;
+    throw error;
+  }
+}
+
+function truncated({ name }: Source): EmbedkitError {
+  return new EmbedkitError('input-unreadable', `${name}: the Arrow data has no end mark (a truncated file?)`, {
+    hint: 'fetch or write the file again',
+  });
 }

@@ -34,23 +34,25 @@ async function resolveInput(name: string, options: InputOptions): Promise<Input[
   const info = await stat(name).catch(() => undefined);
   if (info?.isDirectory()) return folder(name, options);
   if (info !== undefined) return [file(name, info.isFile() ? info.size : 0, options)];
-  const matches = /[*?[{]/.test(name) ? await filesOf(name, process.cwd()) : [];
+  const matches = /[*?[{]/.test(name) ? await filesOf(name) : [];
   if (matches.length > 0) return Promise.all(matches.map((path) => sizedFile(path, options)));
   const hint = 'check the path (quote a glob so that the shell leaves it alone)';
   throw new EmbedkitError('input-not-found', `no file, folder or match for "${name}"`, { hint });
 }
 
+// Of a folder, files and folders that start with "." or "_" (markers, temporaries) are no input, as with Spark and DuckDB.
+const PASSED_OVER = ['**/_*', '**/.*'];
+
 async function folder(path: string, options: InputOptions): Promise<Input[]> {
-  const found = await filesOf('**/*', path);
+  const found = await filesOf('**/*', { cwd: path, ignore: PASSED_OVER });
   const readable = options.from === undefined ? found.filter((name) => formatOf(name) !== undefined) : found;
   if (readable.length > 0) return Promise.all(readable.map((name) => sizedFile(`${path.replace(/\/+$/, '')}/${name}`, options)));
   const hint = `embedkit reads ${FORMAT_NAMES.join(', ')} (name another extension's format with --from)`;
   throw new EmbedkitError('input-not-found', `folder "${path}" holds no file that can be read`, { hint });
 }
 
-/** Files that start with "." or "_" (markers, temporaries) are passed over, as Spark and DuckDB do. */
-async function filesOf(pattern: string, cwd: string): Promise<string[]> {
-  const found = await glob(pattern, { cwd, ignore: ['**/_*', '**/.*'], expandDirectories: false });
+async function filesOf(pattern: string, options: { cwd?: string; ignore?: string[] } = {}): Promise<string[]> {
+  const found = await glob(pattern, { ...options, expandDirectories: false });
   return found.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 
