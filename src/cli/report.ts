@@ -133,7 +133,7 @@ function summaryText(s: JobSummary): string {
 function predictionText(p: Prediction): string {
   return [
     `rows          ${count(p.rows)}`,
-    `bad rows      ${count(p.badRows)}`,
+    `bad rows      ${count(p.badRows)}${p.badRows > 0 ? ' (a run stops at the first)' : ''}`,
     ...p.badRowExamples.map((sentence) => `              ${printable(sentence)}`),
     `tokens        ${count(p.tokens)}`,
     `truncated     ${count(p.truncatedTexts)} texts (${count(p.lostTokens)} tokens lost)`,

@@ -1,6 +1,5 @@
 // Arrow IPC, as a file (for a path) or a stream (for a pipe), uncompressed so that every reader can map it.
-import { setImmediate } from 'node:timers/promises';
-import { type RecordBatch, RecordBatchFileWriter, RecordBatchStreamWriter } from 'apache-arrow';
+import { AsyncByteQueue, type RecordBatch, RecordBatchFileWriter, RecordBatchStreamWriter } from 'apache-arrow';
 import type { ByteSink, ColumnsWriter, LayoutOptions, OutputRow, RowVectors } from './row.js';
 import { RowGroups } from './row-groups.js';
 
@@ -8,9 +7,8 @@ import { RowGroups } from './row-groups.js';
 export class ArrowWriter implements ColumnsWriter {
   private readonly groups: RowGroups;
   private readonly writer: RecordBatchFileWriter | RecordBatchStreamWriter;
-  private readonly output: Promise<void>;
-  private chunks = 0;
-  private writing = false;
+  private readonly encoded = new Chunks();
+  private wroteBatch = false;
 
   constructor(
     private readonly sink: ByteSink,
@@ -19,8 +17,7 @@ export class ArrowWriter implements ColumnsWriter {
   ) {
     this.groups = new RowGroups(layout);
     this.writer = form === 'file' ? new RecordBatchFileWriter() : new RecordBatchStreamWriter();
-    this.output = this.pump();
-    this.output.catch(() => undefined);
+    this.writer.reset(this.encoded);
   }
 
   async append(rows: readonly OutputRow[], vectors: RowVectors): Promise<void> {
@@ -29,31 +26,33 @@ export class ArrowWriter implements ColumnsWriter {
 
   async finish(): Promise<void> {
     const rest = this.groups.rest();
-    if (rest !== undefined) await this.write(rest);
-    else this.writer.reset(undefined, this.groups.schema());
+    if (rest !== undefined || !this.wroteBatch) await this.write(rest ?? this.groups.empty());
     this.writer.close();
-    await this.output;
+    await this.flush();
   }
 
   private async write(batch: RecordBatch): Promise<void> {
+    this.wroteBatch = true;
     this.writer.write(batch);
-    await Promise.race([this.drained(), this.output]);
+    await this.flush();
   }
 
-  private async pump(): Promise<void> {
-    for await (const chunk of this.writer) {
-      this.writing = true;
-      await this.sink.write(chunk);
-      this.writing = false;
-      this.chunks++;
-    }
+  private async flush(): Promise<void> {
+    for (const chunk of this.encoded.take()) await this.sink.write(chunk);
+  }
+}
+
+/** Holds what the library's writer has encoded, which its own queue would gather without bound, until it is taken. */
+class Chunks extends AsyncByteQueue {
+  private chunks: Uint8Array[] = [];
+
+  override write(chunk: Uint8Array): void {
+    this.chunks.push(chunk);
   }
 
-  /** The library's writer queues without bound: this waits until the sink has taken all that was queued. */
-  private async drained(): Promise<void> {
-    for (let seen = -1; this.writing || seen !== this.chunks; ) {
-      seen = this.chunks;
-      await setImmediate();
-    }
+  take(): Uint8Array[] {
+    const taken = this.chunks;
+    this.chunks = [];
+    return taken;
   }
 }

@@ -1,23 +1,16 @@
 // Arrow arrays of one type become one contiguous array, bit for bit. Source: the Arrow columnar format's memory layouts.
-import { type Data, DataType, type Dictionary, makeData, type Vector, vectorFromArray } from 'apache-arrow';
+import { type Data, DataType, makeData } from 'apache-arrow';
 import { EmbedkitError } from '../errors.js';
+import { plainParts } from './plain-types.js';
 
-/** The type that a column has once written: dictionaries are written as their values. */
-export function plainType(type: DataType): DataType {
-  return DataType.isDictionary(type) ? (type as Dictionary).dictionary : type;
-}
+const MAX_INT32 = 2 ** 31 - 1;
 
-/** Rows [start, start + length) of a vector with one chunk, dictionaries decoded. */
-export function sliceOf(vector: Vector, start: number, length: number): Data {
-  const slice = vector.slice(start, start + length);
-  if (!DataType.isDictionary(vector.type)) return slice.data[0] as Data;
-  return vectorFromArray([...slice], plainType(vector.type)).data[0] as Data;
-}
-
-/** Concatenates arrays of one type. Throws `input-unreadable` for unions and views, which are not carried through. */
-export function concat(type: DataType, parts: readonly Data[]): Data {
-  const only = parts[0];
-  if (parts.length === 1 && only !== undefined) return only;
+/**
+ * Concatenates arrays into one of `type`, which is the plain type of each of them. What stands below nulls is kept.
+ * Throws `bad-row` where the values are too many bytes for the type.
+ */
+export function concat(type: DataType, given: readonly Data[]): Data {
+  const parts = given.flatMap(plainParts);
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const validity = concatValidity(parts, length);
   return makeData({ type, length, ...validity, ...layout(type, parts, length) } as Parameters<typeof makeData>[0]) as Data;
@@ -28,39 +21,22 @@ function layout(type: DataType, parts: readonly Data[], length: number): object 
   if (DataType.isBool(type)) return { data: concatBits(parts, length, (part) => part.values as Uint8Array) };
   if (DataType.isUtf8(type) || DataType.isBinary(type)) return concatVariable(parts, length, Int32Array);
   if (DataType.isLargeUtf8(type) || DataType.isLargeBinary(type)) return concatVariable(parts, length, BigInt64Array);
-  if (DataType.isList(type) || DataType.isMap(type)) return concatLists(type, parts, length);
-  if (DataType.isFixedSizeList(type)) return { child: concatChild(type, 0, parts.map(child)) };
-  if (DataType.isStruct(type)) {
-    return {
-      children: type.children.map((_, index) =>
-        concatChild(
-          type,
-          index,
-          parts.map((part) => part.children[index] as Data),
-        ),
-      ),
-    };
-  }
-  if (DataType.isUnion(type) || DataType.isDictionary(type)) {
-    throw new EmbedkitError('input-unreadable', `a kept column of type ${type} cannot be carried through`, {
-      hint: 'leave it out of --keep',
-    });
-  }
-  return { data: concatFixed(parts) };
+  if (DataType.isList(type) || DataType.isMap(type)) return concatLists(type, parts, length, Int32Array);
+  if (DataType.isLargeList(type)) return concatLists(type, parts, length, BigInt64Array);
+  if (DataType.isFixedSizeList(type)) return { child: concatChild(type, 0, parts, type.listSize) };
+  if (DataType.isStruct(type)) return { children: type.children.map((_, index) => concatChild(type, index, parts, 1)) };
+  return { data: concatFixed(type, parts) };
 }
 
-function child(part: Data): Data {
-  return part.children[0] as Data;
+/** Child `index` of each part, `each` of its rows to a row of the part. */
+function concatChild(type: DataType, index: number, parts: readonly Data[], each: number): Data {
+  const children = parts.map((part) => (part.children[index] as Data).slice(0, part.length * each));
+  return concat(type.children[index]?.type as DataType, children);
 }
 
-function concatChild(type: DataType, index: number, parts: readonly Data[]): Data {
-  return concat(type.children[index]?.type as DataType, parts);
-}
-
-function concatFixed(parts: readonly Data[]): ArrayBufferView {
+function concatFixed(type: DataType, parts: readonly Data[]): ArrayBufferView {
   const arrays = parts.map((part) => part.values.subarray(0, part.length * part.stride) as Int32Array);
-  const total = arrays.reduce((sum, array) => sum + array.length, 0);
-  const joined = new (parts[0]?.values.constructor as Int32ArrayConstructor)(total);
+  const joined = new (type.ArrayType as Int32ArrayConstructor)(arrays.reduce((sum, array) => sum + array.length, 0));
   let at = 0;
   for (const array of arrays) {
     joined.set(array, at);
@@ -69,26 +45,27 @@ function concatFixed(parts: readonly Data[]): ArrayBufferView {
   return joined;
 }
 
-function concatVariable(parts: readonly Data[], length: number, Offsets: typeof Int32Array | typeof BigInt64Array): object {
+type Offsets = typeof Int32Array | typeof BigInt64Array;
+
+function concatVariable(parts: readonly Data[], length: number, offsets: Offsets): object {
   const spans = parts.map(spanOf);
-  const total = spans.reduce((sum, { start, end }) => sum + end - start, 0);
-  const data = new Uint8Array(total);
+  const data = new Uint8Array(spans.reduce((sum, { start, end }) => sum + end - start, 0));
   let at = 0;
   parts.forEach((part, index) => {
     const { start, end } = spans[index] as Span;
     data.set((part.values as Uint8Array).subarray(start, end), at);
     at += end - start;
   });
-  return { valueOffsets: joinOffsets(parts, spans, length, Offsets), data };
+  return { valueOffsets: joinOffsets(parts, spans, length, offsets), data };
 }
 
-function concatLists(type: DataType, parts: readonly Data[], length: number): object {
+function concatLists(type: DataType, parts: readonly Data[], length: number, offsets: Offsets): object {
   const spans = parts.map(spanOf);
   const children = parts.map((part, index) => {
     const { start, end } = spans[index] as Span;
-    return child(part).slice(start, end - start);
+    return (part.children[0] as Data).slice(start, end - start);
   });
-  return { valueOffsets: joinOffsets(parts, spans, length, Int32Array), child: concatChild(type, 0, children) };
+  return { valueOffsets: joinOffsets(parts, spans, length, offsets), child: concat(type.children[0]?.type as DataType, children) };
 }
 
 interface Span {
@@ -100,25 +77,26 @@ function spanOf(part: Data): Span {
   return { start: Number(part.valueOffsets[0] ?? 0), end: Number(part.valueOffsets[part.length] ?? 0) };
 }
 
-function joinOffsets(
-  parts: readonly Data[],
-  spans: readonly Span[],
-  length: number,
-  Offsets: typeof Int32Array | typeof BigInt64Array,
-): Int32Array | BigInt64Array {
-  const offsets = new Offsets(length + 1);
-  const set = (at: number, value: number): void => {
-    offsets[at] = (offsets instanceof BigInt64Array ? BigInt(value) : value) as never;
-  };
+function joinOffsets(parts: readonly Data[], spans: readonly Span[], length: number, OffsetArray: Offsets): Int32Array | BigInt64Array {
+  const offsets = new OffsetArray(length + 1);
+  const isLarge = offsets instanceof BigInt64Array;
   let row = 0;
   let base = 0;
   parts.forEach((part, index) => {
     const { start, end } = spans[index] as Span;
-    for (let local = 1; local <= part.length; local++) set(row + local, base + Number(part.valueOffsets[local]) - start);
+    if (!isLarge && base + end - start > MAX_INT32) throw tooLarge();
+    for (let local = 1; local <= part.length; local++) {
+      const offset = base + Number(part.valueOffsets[local]) - start;
+      offsets[row + local] = (isLarge ? BigInt(offset) : offset) as never;
+    }
     row += part.length;
     base += end - start;
   });
   return offsets;
+}
+
+function tooLarge(): EmbedkitError {
+  return new EmbedkitError('bad-row', 'a kept column has more than 2 GiB in 4,096 rows', { hint: 'leave it out of --keep' });
 }
 
 function concatValidity(parts: readonly Data[], length: number): { nullCount: number; nullBitmap?: Uint8Array } {

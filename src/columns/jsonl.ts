@@ -1,8 +1,10 @@
 // JSON lines: an object a row. Each float is written with the fewest digits that read back to the same float32.
-import { DataType, type Vector } from 'apache-arrow';
+import type { Data, Vector } from 'apache-arrow';
 import { stringify } from 'lossless-json';
-import { EmbedkitError } from '../errors.js';
-import type { ByteSink, ColumnsWriter, LayoutOptions, OutputRow, RowVectors } from './row.js';
+import { cellJson } from './arrow-json.js';
+import { neverSeen, typeOfItsOwn } from './kept-errors.js';
+import { namedValue } from './kept-values.js';
+import type { ByteSink, ColumnsWriter, KeepColumn, LayoutOptions, OutputRow, RowVectors } from './row.js';
 
 const ROWS_A_WRITE = 64;
 
@@ -33,9 +35,7 @@ export class JsonlWriter implements ColumnsWriter {
   async finish(): Promise<void> {
     const never = this.layout.keep.find((_, index) => !this.seen[index]);
     if (this.rows === 0 || never === undefined) return;
-    throw new EmbedkitError('bad-row', `--keep ${never.name}: no row has a field of that name`, {
-      hint: 'correct the name or leave it out',
-    });
+    throw neverSeen(never, this.rows);
   }
 
   private line(row: OutputRow, vector: Float32Array): string {
@@ -52,40 +52,30 @@ export class JsonlWriter implements ColumnsWriter {
   }
 
   private keptJson(row: OutputRow, index: number): string {
-    const { kept } = row;
-    const value = kept.kind === 'values' ? kept.values[index] : arrowValue(kept.columns[index] as Vector, kept.row);
+    const value = this.keptValue(row, index);
     if (value !== undefined) this.seen[index] = true;
     return stringify(value ?? null) ?? 'null';
+  }
+
+  /** Undefined where the row lacks the field. */
+  private keptValue({ kept, place }: OutputRow, index: number): unknown {
+    const column = this.layout.keep[index] as KeepColumn;
+    if (kept.kind === 'arrow') {
+      if (column.type !== undefined) throw typeOfItsOwn(column);
+      return cellJson((kept.columns[index] as Vector).data[0] as Data, kept.row);
+    }
+    const value = kept.values[index];
+    if (value === undefined || column.type === undefined || column.type === 'json') return value;
+    return namedValue(column, column.type, value, place);
   }
 }
 
 /** The shortest decimal that reads back (through a double) to the same float32. */
 function shortest(value: number): string {
+  if (Object.is(value, -0)) return '-0.0';
   for (let digits = 6; digits < 9; digits++) {
     const text = Number(value.toPrecision(digits));
     if (Math.fround(text) === value) return String(text);
   }
   return String(Number(value.toPrecision(9)));
-}
-
-function arrowValue(column: Vector, row: number): unknown {
-  return plain(column.get(row), column.type);
-}
-
-/** An Arrow value as JSON has it: times as ISO text, decimals as text, bytes as base64. */
-function plain(value: unknown, type: DataType): unknown {
-  if (value === null || value === undefined) return null;
-  if (DataType.isTimestamp(type) || DataType.isDate(type)) return new Date(Number(value)).toISOString();
-  if (DataType.isDecimal(type)) return String(value);
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
-  if (DataType.isDictionary(type)) return plain(value, type.dictionary);
-  if (DataType.isStruct(type)) {
-    return Object.fromEntries(
-      type.children.map((field) => [field.name, plain((value as Record<string, unknown>)[field.name], field.type)]),
-    );
-  }
-  if (DataType.isList(type) || DataType.isFixedSizeList(type)) {
-    return Array.from(value as Vector, (item) => plain(item, type.children[0]?.type as DataType));
-  }
-  return typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value;
 }

@@ -1,8 +1,8 @@
 // Kept columns of row formats: plain values become an Arrow vector, their type found in the first row group or named.
 import { Bool, type DataType, Field, Float64, Int64, List, Utf8, type Vector, vectorFromArray } from 'apache-arrow';
 import { stringify } from 'lossless-json';
-import { EmbedkitError } from '../errors.js';
-import { KEPT_TYPES, type KeepColumn, type KeptTypeName, type RowPlace } from './row.js';
+import { misfit } from './kept-errors.js';
+import type { KeepColumn, KeptTypeName, RowPlace } from './row.js';
 
 /** A scalar type, or a list of one. */
 export interface KeptType {
@@ -54,50 +54,61 @@ function widen(a: KeptTypeName | undefined, b: KeptTypeName): KeptTypeName {
 
 /** The Arrow vector of a kept column. Throws `bad-row` for a value that its type does not hold. */
 export function valuesToVector(column: KeepColumn, type: KeptType, values: readonly unknown[], places: readonly RowPlace[]): Vector {
+  const convert = column.type === undefined ? CONVERT[type.scalar] : readAs(column.type);
   const converted = values.map((value, index) => {
     if (value === null || value === undefined) return null;
-    const result = type.list ? convertList(value, type.scalar) : convert(value, type.scalar);
-    if (result === undefined) throw misfit(column, type, value, places[index] as RowPlace);
+    const result = type.list ? convertList(value, convert) : convert(value);
+    if (result === undefined) throw misfit(column, typeName(type), widerName(column, type, value), value, places[index] as RowPlace);
     return result;
   });
   return vectorFromArray(converted, arrowType(type));
 }
 
-function convertList(value: unknown, scalar: KeptTypeName): unknown[] | undefined {
+/** A value as the type named for its column wants it. Throws `bad-row` where it does not fit. */
+export function namedValue(column: KeepColumn, type: KeptTypeName, value: unknown, place: RowPlace): unknown {
+  if (value === null || value === undefined) return null;
+  const result = readAs(type)(value);
+  if (result === undefined) throw misfit(column, type, widerName(column, { scalar: type, list: false }, value), value, place);
+  return result;
+}
+
+/** Gives the value as the type wants it, or undefined where it does not fit. */
+type Convert = (value: unknown) => unknown;
+
+/** For types found in the values: nothing changes its kind. */
+const CONVERT: Record<KeptTypeName, Convert> = {
+  string: (value) => (typeof value === 'string' ? value.toWellFormed() : undefined),
+  int64: (value) => (scalarType(value) === 'int64' ? BigInt(value as number | bigint) : undefined),
+  float64: (value) => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined),
+  bool: (value) => (typeof value === 'boolean' ? value : undefined),
+  json: (value) => stringify(value) ?? 'null',
+};
+
+/** For types that were named: text, as in CSV, is read as the type, an empty one as null; any scalar can be text. */
+function readAs(type: KeptTypeName): Convert {
+  if (type === 'string') return (value) => CONVERT.string(typeof value === 'object' ? value : String(value));
+  return (value) => (type !== 'json' && typeof value === 'string' ? fromText(value.trim(), type) : CONVERT[type](value));
+}
+
+function fromText(text: string, type: KeptTypeName): unknown {
+  if (text === '') return null;
+  if (type === 'int64') return /^[+-]?\d+$/.test(text) ? CONVERT.int64(BigInt(text.replace('+', ''))) : undefined;
+  if (type === 'bool') return { true: true, false: false }[text.toLowerCase()];
+  return Number.isNaN(Number(text)) ? undefined : Number(text);
+}
+
+function convertList(value: unknown, convert: Convert): unknown[] | undefined {
   if (!Array.isArray(value)) return undefined;
-  const items = value.map((item) => (item === null ? null : convert(item, scalar)));
+  const items = value.map((item) => (item === null ? null : convert(item)));
   return items.includes(undefined) ? undefined : items;
 }
 
-/** `value` as the type wants it, or undefined where it does not fit. Text from CSV is read as the type that was asked for. */
-function convert(value: unknown, type: KeptTypeName): unknown {
-  if (type === 'json') return stringify(value) ?? 'null';
-  if (type === 'string') return typeof value === 'string' ? value.toWellFormed() : typeof value === 'object' ? undefined : String(value);
-  if (type === 'bool') return toBool(value);
-  return type === 'int64' ? toInt64(value) : toFloat64(value);
+function typeName({ scalar, list }: KeptType): string {
+  return list ? `list of ${scalar}` : scalar;
 }
 
-function toBool(value: unknown): boolean | undefined {
-  if (typeof value === 'boolean') return value;
-  return value === 'true' ? true : value === 'false' ? false : undefined;
-}
-
-function toInt64(value: unknown): bigint | undefined {
-  const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value) || (typeof value === 'string' && /^-?\d+$/.test(value));
-  if (!isWhole) return undefined;
-  const whole = BigInt(value as bigint | number | string);
-  return whole >= INT64_MIN && whole <= INT64_MAX ? whole : undefined;
-}
-
-function toFloat64(value: unknown): number | undefined {
-  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
-  return Number.isNaN(number) ? undefined : number;
-}
-
-function misfit(column: KeepColumn, type: KeptType, value: unknown, place: RowPlace): EmbedkitError {
-  const wanted = type.list ? `list of ${type.scalar}` : type.scalar;
-  const got = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `${typeof value} ${String(value).slice(0, 40)}`;
-  const found = `${place.source}, ${place.unit} ${place.number}: kept column "${column.name}" is ${wanted} by its first rows, but here ${got}`;
-  return new EmbedkitError('bad-row', found, { hint: `name its type: --keep ${column.name}:json (or ${KEPT_TYPES.join(', ')})` });
+/** A type that holds `value` and what the column held before. */
+function widerName(column: KeepColumn, type: KeptType, value: unknown): KeptTypeName {
+  if (type.list || typeof value === 'object') return 'json';
+  return column.type === undefined ? widen(type.scalar, scalarType(value)) : 'string';
 }

@@ -1,9 +1,13 @@
 // The kept columns of a row group as Arrow vectors. Types are settled by the first group and hold for the whole file.
-import { type DataType, makeVector, type Vector } from 'apache-arrow';
-import { EmbedkitError } from '../errors.js';
-import { concat, plainType, sliceOf } from './concat.js';
+import { type DataType, Field, makeVector, type Vector } from 'apache-arrow';
+import { concat } from './concat.js';
+import { neverSeen, otherType, typeOfItsOwn } from './kept-errors.js';
 import { arrowType, inferType, type KeptType, valuesToVector } from './kept-values.js';
+import { plainType } from './plain-types.js';
 import type { KeepColumn, OutputRow } from './row.js';
+
+/** Tells JSON text from other text. */
+const KEPT_JSON = new Map([['embedkit.type', 'json']]);
 
 type Settled = { readonly kind: 'values'; readonly type: KeptType } | { readonly kind: 'arrow'; readonly type: DataType };
 
@@ -16,10 +20,12 @@ export class KeptColumn {
     private readonly index: number,
   ) {}
 
-  /** The Arrow type; text where no row has settled one. */
-  get type(): DataType {
-    const settled = this.settled ?? { kind: 'values', type: { scalar: this.column.type ?? 'string', list: false } };
-    return settled.kind === 'arrow' ? settled.type : arrowType(settled.type);
+  /** Its field in the schema; text where no row has settled a type. */
+  get field(): Field {
+    const { name, type = 'string' } = this.column;
+    const settled = this.settled ?? { kind: 'values', type: { scalar: type, list: false } };
+    if (settled.kind === 'arrow') return new Field(name, settled.type, true);
+    return new Field(name, arrowType(settled.type), true, settled.type.scalar === 'json' ? KEPT_JSON : undefined);
   }
 
   /** This column of `rows`, as one contiguous vector. */
@@ -38,48 +44,34 @@ export class KeptColumn {
   private settle(rows: readonly OutputRow[]): Settled {
     const first = rows[0]?.kept;
     if (first?.kind === 'arrow') {
-      if (this.column.type !== undefined) throw this.fixedType();
+      if (this.column.type !== undefined) throw typeOfItsOwn(this.column);
       return { kind: 'arrow', type: plainType((first.columns[this.index] as Vector).type) };
     }
     const values = rows.map((row) => this.valueOf(row));
-    if (values.every((value) => value === undefined)) throw this.neverSeen(rows.length);
+    if (values.every((value) => value === undefined)) throw neverSeen(this.column, rows.length);
     if (this.column.type !== undefined) return { kind: 'values', type: { scalar: this.column.type, list: false } };
     return { kind: 'values', type: inferType(values) };
   }
 
   private valueOf(row: OutputRow): unknown {
     if (row.kept.kind === 'values') return row.kept.values[this.index];
-    throw this.mixed(row);
+    throw otherType(this.column, row.place);
   }
 
   /** Joins the runs of rows that stand one after the other in the same batch. */
   private gather(rows: readonly OutputRow[], type: DataType): Vector {
     const parts = [];
     for (let start = 0; start < rows.length; ) {
-      const { kept } = rows[start] as OutputRow;
-      if (kept.kind !== 'arrow') throw this.mixed(rows[start] as OutputRow);
+      const row = rows[start] as OutputRow;
+      const { kept } = row;
+      if (kept.kind !== 'arrow') throw otherType(this.column, row.place);
       const vector = kept.columns[this.index] as Vector;
-      if (String(plainType(vector.type)) !== String(type)) throw this.mixed(rows[start] as OutputRow);
+      if (String(plainType(vector.type)) !== String(type)) throw otherType(this.column, row.place);
       const length = runLength(rows, start);
-      parts.push(sliceOf(vector, kept.row, length));
+      parts.push(...vector.slice(kept.row, kept.row + length).data);
       start += length;
     }
     return makeVector(concat(type, parts));
-  }
-
-  private fixedType(): EmbedkitError {
-    const found = `--keep ${this.column.name}:${this.column.type}: this input's columns have types of their own`;
-    return new EmbedkitError('usage', found, { hint: `write --keep ${this.column.name}` });
-  }
-
-  private neverSeen(rows: number): EmbedkitError {
-    const found = `--keep ${this.column.name}: no field of that name in the first ${rows} rows`;
-    return new EmbedkitError('bad-row', found, { hint: 'correct the name or leave it out' });
-  }
-
-  private mixed(row: OutputRow): EmbedkitError {
-    const found = `${row.place.source}: column "${this.column.name}" is of another type than in the inputs before it`;
-    return new EmbedkitError('bad-row', found, { hint: 'embed the files apart, or convert one of them' });
   }
 }
 

@@ -1,5 +1,5 @@
 // Parquet by parquet-wasm, a row group at a time, with the Arrow schema inside so that readers see fixed-size lists.
-import { RecordBatch, RecordBatchStreamWriter } from 'apache-arrow';
+import { type RecordBatch, RecordBatchStreamWriter } from 'apache-arrow';
 import {
   Compression,
   EnabledStatistics,
@@ -9,10 +9,12 @@ import {
   type WriterProperties,
   WriterPropertiesBuilder,
 } from 'parquet-wasm';
-import type { ByteSink, ColumnsWriter, LayoutOptions, OutputRow, RowVectors } from './row.js';
+import { EmbedkitError } from '../errors.js';
+import { type ByteSink, type ColumnsWriter, type LayoutOptions, type OutputRow, OWN_COLUMNS, type RowVectors } from './row.js';
 import { ROW_GROUP_ROWS, RowGroups } from './row-groups.js';
 
-const EMBEDDING_LEAF = 'embedding.list.item';
+/** What a whole Parquet file ends in. */
+const MAGIC = 'PAR1';
 
 /** Writes Parquet to a sink. File metadata goes into the footer's key-value pairs. */
 export class ParquetWriter implements ColumnsWriter {
@@ -24,7 +26,7 @@ export class ParquetWriter implements ColumnsWriter {
 
   constructor(sink: ByteSink, layout: LayoutOptions) {
     this.groups = new RowGroups({ ...layout, metadata: new Map() });
-    this.output = pump(this.feed.readable, writerProperties(layout.metadata), sink);
+    this.output = pump(this.feed.readable, writerProperties(layout), sink);
     this.output.catch(() => undefined);
   }
 
@@ -34,8 +36,9 @@ export class ParquetWriter implements ColumnsWriter {
 
   async finish(): Promise<void> {
     const rest = this.groups.rest();
-    if (rest !== undefined || !this.wroteBatch) await this.write(rest ?? emptyBatch(this.groups));
-    await this.input.close();
+    if (rest !== undefined || !this.wroteBatch) await this.write(rest ?? this.groups.empty());
+    // Where the sink has failed, that is the reason to give, not that the input cannot be closed any more.
+    this.input.close().catch(() => undefined);
     await this.output;
   }
 
@@ -48,18 +51,36 @@ export class ParquetWriter implements ColumnsWriter {
 
 async function pump(batches: ReadableStream<WasmBatch>, properties: WriterProperties, sink: ByteSink): Promise<void> {
   const bytes = await transformParquetStream(batches, properties);
-  for await (const chunk of bytes as unknown as AsyncIterable<Uint8Array>) await sink.write(chunk);
+  let last = new Uint8Array();
+  for await (const chunk of bytes as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
+    await sink.write(chunk);
+    last = chunk;
+  }
+  // The library ends the stream early, without a word, at a column type that it cannot write.
+  if (Buffer.from(last.slice(-MAGIC.length)).toString('latin1') !== MAGIC) throw cutShort();
 }
 
-function writerProperties(metadata: ReadonlyMap<string, string>): WriterProperties {
-  return new WriterPropertiesBuilder()
+function cutShort(): EmbedkitError {
+  const hint = 'write Arrow instead (--to arrow), or leave columns of odd types out of --keep';
+  return new EmbedkitError('output-unwritable', 'Parquet cannot hold one of the kept columns', { hint });
+}
+
+/**
+ * The library cannot address a nested column such as embedding.list.item, so what vectors must not have (a dictionary,
+ * which makes them half as large again, and bounds) is off for all columns and on for those of plain values.
+ */
+function writerProperties({ keep, metadata }: LayoutOptions): WriterProperties {
+  const properties = new WriterPropertiesBuilder()
     .setCreatedBy('embedkit')
     .setCompression(Compression.ZSTD)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
-    .setColumnDictionaryEnabled(EMBEDDING_LEAF, false)
-    .setColumnStatisticsEnabled(EMBEDDING_LEAF, EnabledStatistics.None)
-    .setKeyValueMetadata(new Map(metadata))
-    .build();
+    .setDictionaryEnabled(false)
+    .setStatisticsEnabled(EnabledStatistics.None)
+    .setKeyValueMetadata(new Map(metadata));
+  const kept = keep.map(({ name }) => name);
+  const repeating = kept.reduce((built, name) => built.setColumnDictionaryEnabled(name, true), properties);
+  const plain = OWN_COLUMNS.filter((name) => name !== 'embedding');
+  return [...plain, ...kept].reduce((built, name) => built.setColumnStatisticsEnabled(name, EnabledStatistics.Page), repeating).build();
 }
 
 /** Copies a batch into the library's memory, as one batch: page bounds, and so the file's bytes, depend on it. */
@@ -71,8 +92,4 @@ function toWasm(batch: RecordBatch): WasmBatch {
   } finally {
     table.free();
   }
-}
-
-function emptyBatch(groups: RowGroups): RecordBatch {
-  return new RecordBatch(groups.schema());
 }

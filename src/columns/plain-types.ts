@@ -70,8 +70,8 @@ function fromViews(part: Data, type: Utf8 | Binary): Data {
   bytes.forEach((value, row) => {
     valueOffsets[row + 1] = (valueOffsets[row] ?? 0) + value.length;
   });
-  const { length, offset, nullBitmap } = part;
+  // The offset moves the null bits only: the slices of everything else start at zero.
+  const { length, offset, nullCount, nullBitmap } = part;
   const data = Buffer.concat(bytes);
-  const plain = makeData({ type: new Binary(), length, nullCount: 0, valueOffsets, data });
-  return new Data(type, 0, length, part.nullCount, plain.buffers, [])
+  return makeData({ type, length, offset, nullCount, nullBitmap, valueOffsets, data } as Parameters<typeof makeData>[0]) as Data;
 }

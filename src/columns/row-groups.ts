@@ -20,8 +20,6 @@ import type { LayoutOptions, OutputRow, RowVectors } from './row.js';
 /** Rows a record batch and a Parquet row group hold; the last one holds the rest. */
 export const ROW_GROUP_ROWS = 4096;
 
-const KEPT_JSON = new Map([['embedkit.type', 'json']]);
-
 /** Collects rows; hands out a record batch whenever a row group is full, and the rest at the end. */
 export class RowGroups {
   private readonly kept: readonly KeptColumn[];
@@ -50,13 +48,19 @@ export class RowGroups {
     return this.rows.length > 0 ? this.flush() : undefined;
   }
 
+  /** A record batch without rows, for a file without any. */
+  empty(): RecordBatch {
+    const schema = this.schema();
+    const children = schema.fields.map(({ type }) => vectorFromArray([], type).data[0] as Data);
+    return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: 0, nullCount: 0, children }));
+  }
+
   /** The schema of the file; settled once a row group was handed out. */
   schema(): Schema {
-    const kept = this.kept.map(({ column, type }) => new Field(column.name, type, true, column.type === 'json' ? KEPT_JSON : undefined));
     return new Schema(
       [
         new Field('id', new Utf8(), false),
-        ...kept,
+        ...this.kept.map(({ field }) => field),
         new Field('embedding', this.embeddingType(), false),
         new Field('token_count', new Int32(), false),
         new Field('truncated', new Bool(), false),

@@ -1,5 +1,5 @@
 // Where the bytes of an output go: a file that appears whole or not at all, a device, or a stream such as stdout.
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { EmbedkitError, messageOf, systemCode } from '../errors.js';
@@ -16,16 +16,20 @@ export interface OutputSink extends ByteSink {
   abort(): Promise<void>;
 }
 
+// Two runs in one process do not share a temporary.
+let opened = 0;
+
 /** A sink for `path`: a temporary file beside it that `commit` renames, or the thing itself where it is no plain file. */
 export async function openFileSink(path: string): Promise<OutputSink> {
-  const target = resolve(path);
+  // Of a link the file that it names is replaced, not the link: /dev/stdout, latest.parquet.
+  const target = await realpath(path).catch(() => resolve(path));
   const info = await stat(target).catch(() => undefined);
   if (info?.isDirectory()) {
     throw new EmbedkitError('usage', `-o ${path} is a folder`, { hint: 'name a file in it, for example out.parquet' });
   }
   const isDevice = info !== undefined && !info.isFile();
   if (!isDevice) await removeStale(target);
-  const temporary = isDevice ? target : join(dirname(target), `${temporaryPrefix(target)}${process.pid}`);
+  const temporary = isDevice ? target : join(dirname(target), `${temporaryPrefix(target)}${process.pid}-${opened++}`);
   const file = await open(temporary, 'w').catch((error: unknown) => {
     throw unwritable(path, error);
   });
@@ -69,7 +73,7 @@ class FileSink implements OutputSink {
 
   async abort(): Promise<void> {
     await this.close().catch(() => undefined);
-    if (this.path !== undefined) await rm(this.temporary, { force: true });
+    if (this.path !== undefined) await rm(this.temporary, { force: true }).catch(() => undefined);
   }
 
   private async close(): Promise<void> {
@@ -79,14 +83,12 @@ class FileSink implements OutputSink {
   }
 }
 
+/** The file is in place once renamed: a folder that cannot be opened or synced does not make the run a failure. */
 async function renameDurably(from: string, to: string): Promise<void> {
   await rename(from, to);
-  const folder = await open(dirname(to));
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  const folder = await open(dirname(to)).catch(() => undefined);
+  await folder?.sync().catch(() => undefined);
+  await folder?.close();
 }
 
 function temporaryPrefix(target: string): string {
@@ -96,15 +98,15 @@ function temporaryPrefix(target: string): string {
 /** Removes what a killed run of this output left; a living process keeps its own. */
 async function removeStale(target: string): Promise<void> {
   const prefix = temporaryPrefix(target);
-  const names = await readdir(dirname(target)).catch(() => []);
-  for (const name of names.filter((candidate) => candidate.startsWith(prefix))) {
-    if (!isAlive(Number(name.slice(prefix.length)))) await rm(join(dirname(target), name), { force: true });
+  for (const name of await readdir(dirname(target)).catch(() => [])) {
+    const pid = name.startsWith(prefix) ? /^(\d+)-\d+$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(dirname(target), name), { force: true });
   }
 }
 
 function isAlive(pid: number): boolean {
   try {
-    return Number.isInteger(pid) && process.kill(pid, 0);
+    return process.kill(pid, 0);
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
@@ -114,9 +116,10 @@ function isAlive(pid: number): boolean {
 export function streamSink(stream: Writable, name: string): OutputSink {
   let failure: unknown;
   let bytes = 0;
-  stream.on('error', (error) => {
+  const onError = (error: unknown): void => {
     failure = error;
-  });
+  };
+  stream.on('error', onError);
   return {
     get bytes() {
       return bytes;
@@ -127,8 +130,13 @@ export function streamSink(stream: Writable, name: string): OutputSink {
       await new Promise<void>((done, fail) => stream.write(chunk, (error) => (error ? fail(unwritable(name, error)) : done())));
       bytes += chunk.length;
     },
-    commit: async () => undefined,
-    abort: async () => undefined,
+    commit: async () => {
+      stream.off('error', onError);
+    },
+    // The listener stays: a stream that failed may report errors later too.
+    abort: async () => {
+      failure ??= new Error('the run has ended');
+    },
   };
 }
 

@@ -33,22 +33,26 @@ export interface EmbedOptions {
 /** An open model: its engines run in worker threads until `close`. */
 export interface EmbeddingModel {
   readonly folder: ModelFolder;
-  /** Length of a full vector. */
+  /** Length of a full vector, in float32 values. */
   readonly dim: number;
+  /** Longest text in tokens, special tokens included. */
   readonly maxTokens: number;
   /** SHA-256 over all that decides the vector of a text. */
   readonly fingerprint: string;
+  /** Engine threads, each with one single-threaded session. */
   readonly threads: number;
   readonly tokenizer: TextTokenizer;
   readonly batches: BatchSettings;
   readonly pool: WorkerPool;
   /**
    * One vector a text, in the order of the texts. The vector of a text does not depend on the other texts.
-   * @returns texts.length x dims float32, each row of norm 1 where the model normalises
-   * @throws EmbedkitError `usage` for a prompt or dims that the model lacks, `engine-failed`, `vector-invalid`
+   * A text longer than `maxTokens` is cut; an empty one is embedded as its special tokens alone.
+   * @returns texts.length x dims float32, row i for texts[i], each row of L2 norm 1 where the model normalises
+   * @throws EmbedkitError, always by rejecting: `usage` for a prompt or dims that the model lacks or a text that is no
+   *   string, `engine-failed`, `vector-invalid`, `interrupted` after `close`
    */
   embed(texts: readonly string[], options?: EmbedOptions): Promise<Matrix>;
-  /** Ends the worker threads. */
+  /** Ends the worker threads, which keep the process alive until then; may be called more than once. */
   close(): Promise<void>;
 }
 
@@ -88,7 +92,8 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
     tokenizer,
     batches,
     pool,
-    embed: (texts, asked = {}) => {
+    embed: async (texts, asked = {}) => {
+      checkTexts(texts);
       const prompt = promptFor(manifest, asked.prompt);
       const dims = dimsFor(manifest, asked.dims);
       const tokens = tokenize(
@@ -112,6 +117,14 @@ function startPool(folder: ModelFolder, threads: number): WorkerPool {
     dim: manifest.dim,
   };
   return new WorkerPool({ workers: threads, script: new URL('./worker.js', import.meta.url), settings });
+}
+
+function checkTexts(texts: readonly string[]): void {
+  const row = texts.findIndex((text) => typeof text !== 'string');
+  if (row === -1) return;
+  throw new EmbedkitError('usage', `text ${row} is ${texts[row] === null ? 'null' : typeof texts[row]}, not a string`, {
+    hint: 'leave it out or write it as text',
+  });
 }
 
 function positive(flag: string, value: number): number {

@@ -12,8 +12,9 @@ export function usableCpus(affinity: number = availableParallelism(), read: Read
 }
 
 function cgroupQuota(read: ReadText): number {
-  const groups = (read('/proc/self/cgroup') ?? '').split('\n').map((line) => line.split(':'));
-  const quotas = groups.flatMap(([hierarchy, controllers, path]) => {
+  // hierarchy:controllers:path, and a path may hold colons itself (containerd's do).
+  const groups = (read('/proc/self/cgroup') ?? '').split('\n').map((line) => /^(\d+):([^:]*):(.*)$/.exec(line) ?? []);
+  const quotas = groups.flatMap(([, hierarchy, controllers, path]) => {
     if (path === undefined) return [];
     if (hierarchy === '0') return upwards(path).map((group) => quotaV2(read(join('/sys/fs/cgroup', group, 'cpu.max'))));
     if (!controllers?.split(',').includes('cpu')) return [];

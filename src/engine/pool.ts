@@ -29,6 +29,8 @@ interface Job {
 
 interface Seat {
   readonly worker: Worker;
+  /** Settles when the thread is gone, however it went. */
+  readonly ended: Promise<unknown>;
   readonly jobs: Map<number, Job>;
 }
 
@@ -47,10 +49,10 @@ export class WorkerPool {
   private readonly started: Promise<unknown>;
 
   constructor(options: PoolOptions) {
-    this.seats = Array.from({ length: options.workers }, () => ({
-      worker: new Worker(options.script, { workerData: options.settings }),
-      jobs: new Map(),
-    }));
+    this.seats = Array.from({ length: options.workers }, () => {
+      const worker = new Worker(options.script, { workerData: options.settings });
+      return { worker, ended: new Promise((resolve) => worker.once('exit', resolve)), jobs: new Map() };
+    });
     this.started = Promise.all(this.seats.map((seat) => this.start(seat)));
     this.started.catch(() => undefined);
   }
@@ -60,10 +62,14 @@ export class WorkerPool {
     await this.started;
   }
 
-  /** Computes a batch; rejects with `engine-failed` when a worker threw or ended, then and for every later batch. */
+  /**
+   * Computes a batch. Rejects with `engine-failed` when a worker threw or ended, then and for every later batch, and with
+   * `interrupted` once the pool is closed.
+   */
   run(batch: Batch): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
+      if (this.closing) return reject(closedError());
       this.queue.push({ batch, resolve, reject });
       this.dispatch();
     });
@@ -71,23 +77,20 @@ export class WorkerPool {
 
   /**
    * Ends the workers once their current batches are done, and forgets those that wait. By message: terminating a worker
-   * inside the runtime aborts the whole process.
+   * inside the runtime aborts the whole process. May be called at any time and more than once; a worker that still loads
+   * its model finds the message when it has. Until then the threads keep the process alive.
    */
   async close(): Promise<void> {
     this.closing = true;
-    this.drop(new EmbedkitError('interrupted', 'the engine was closed'));
-    await this.started.catch(() => undefined);
-    const ended = this.seats.map(
-      ({ worker }) => new Promise((resolve) => (worker.threadId === -1 ? resolve(0) : worker.once('exit', resolve))),
-    );
+    this.drop(closedError());
     for (const { worker } of this.seats) worker.postMessage({ kind: 'close' } satisfies PoolRequest);
-    await Promise.all(ended);
+    await Promise.all(this.seats.map((seat) => seat.ended));
   }
 
   private start(seat: Seat): Promise<void> {
     return new Promise((resolve, reject) => {
-      const fail = (why: string): void => {
-        this.fail(why);
+      const fail = (why: string, cause?: unknown): void => {
+        this.fail(why, cause);
         reject(this.failure);
       };
       seat.worker.on('message', (reply: PoolReply) => {
@@ -95,8 +98,8 @@ export class WorkerPool {
         else if (reply.kind === 'failed') fail(reply.message);
         else this.finish(seat, reply);
       });
-      seat.worker.on('error', (error) => fail(`an engine thread threw: ${messageOf(error)}`));
-      seat.worker.on('exit', (code) => (this.closing ? resolve() : fail(`an engine thread ended by itself (code ${code})`)));
+      seat.worker.on('error', (error) => fail(`an engine thread threw: ${messageOf(error)}`, error));
+      seat.worker.on('exit', (code) => (this.closing ? reject(closedError()) : fail(`an engine thread ended by itself (code ${code})`)));
     });
   }
 
@@ -126,9 +129,9 @@ export class WorkerPool {
     seat.worker.postMessage(request, [job.batch.ids.buffer]);
   }
 
-  private fail(why: string): void {
+  private fail(why: string, cause: unknown): void {
     const hint = 'the input is unharmed; run again, with fewer --threads if memory was short';
-    this.failure ??= new EmbedkitError('engine-failed', why, { hint });
+    this.failure ??= new EmbedkitError('engine-failed', why, { hint, cause });
     this.drop(this.failure);
   }
 
@@ -139,4 +142,8 @@ export class WorkerPool {
     }
     for (const job of this.queue.splice(0)) job.reject(error);
   }
+}
+
+function closedError(): EmbedkitError {
+  return new EmbedkitError('interrupted', 'the engine was closed');
 }

@@ -4,6 +4,7 @@ import { startModel } from '../embedder/open.js';
 import { readRecords } from '../records/read.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
+import { untilAborted } from './abort.js';
 import type { JobConfig } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
 import { type JobPlan, planJob } from './plan.js';
@@ -37,25 +38,40 @@ const BAD_ROW_EXAMPLES = 5;
  * machine; the memory from this process after the sample, plus what windows of this corpus take.
  */
 export async function predictJob(config: JobConfig): Promise<Prediction> {
+  config.signal?.throwIfAborted();
   const plan = await planJob(config);
-  const survey = new Survey(plan);
-  await surveyAll(plan, survey);
+  try {
+    const survey = new Survey(plan);
+    await untilAborted(surveyAll(config, plan, survey), config.signal);
+    return survey.predict(await measure(config, plan, survey.sample()));
+  } catch (error) {
+    for (const { source } of plan.inputs) source.stream?.destroy();
+    throw error;
+  }
+}
+
+interface Speed {
+  readonly tokens: number;
+  readonly tokensPerSecond: number;
+  readonly loadSeconds: number;
+}
+
+/** How fast a sample goes through the model here and now. */
+async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts): Promise<Speed> {
   const started = performance.now();
   const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
   try {
-    await model.pool.ready();
-    const loadSeconds = (performance.now() - started) / 1000;
-    const sample = survey.sample();
-    const before = performance.now();
-    await embedTokens(sample, model.pool, model.batches, { dims: plan.dims, normalize: false });
-    const tokensPerSecond = sample.ids.length / Math.max((performance.now() - before) / 1000, 1e-3);
-    return survey.predict(tokensPerSecond, sample.ids.length, loadSeconds);
+    await untilAborted(model.pool.ready(), config.signal);
+    const loaded = performance.now();
+    await untilAborted(embedTokens(sample, model.pool, model.batches, { dims: plan.dims, normalize: false }), config.signal);
+    const seconds = Math.max((performance.now() - loaded) / 1000, 1e-3);
+    return { tokens: sample.ids.length, tokensPerSecond: sample.ids.length / seconds, loadSeconds: (loaded - started) / 1000 };
   } finally {
     await model.close();
   }
 }
 
-async function surveyAll(plan: JobPlan, survey: Survey): Promise<void> {
+async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
   const records = readRecords(plan.inputs, { ...plan.read, onBadRow: (error) => survey.addBad(error.sentence) }, { bytesDone: 0 });
   const windows = cutWindows(records, {
     tokenizer: createTokenizer(plan.folder.tokenizer),
@@ -66,7 +82,10 @@ async function surveyAll(plan: JobPlan, survey: Survey): Promise<void> {
     limits: { ...plan.window, rows: 256 },
     limit: plan.limit,
   });
-  for await (const { rows, tokens } of windows) survey.add(rows, tokens);
+  for await (const { rows, tokens } of windows) {
+    config.signal?.throwIfAborted();
+    survey.add(rows, tokens);
+  }
 }
 
 /** Counts what passes by and keeps a sample of whole texts, spread evenly over the corpus, in bounded memory. */
@@ -123,7 +142,7 @@ class Survey {
     return { ids, offsets, lost: new Int32Array(this.kept.length), lostIsExact: true };
   }
 
-  predict(tokensPerSecond: number, sampledTokens: number, loadSeconds: number): Prediction {
+  predict({ tokens: sampledTokens, tokensPerSecond, loadSeconds }: Speed): Prediction {
     const windowRows = Math.min(this.rows, this.plan.window.rows);
     const vectorBytes = this.plan.dims * 4;
     // Three windows of vectors (computed, being written, in the row group) and of ids live at a time.

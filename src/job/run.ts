@@ -6,8 +6,11 @@ import { embedTokens } from '../embedder/embed.js';
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { readRecords } from '../records/read.js';
+import { describePlace } from '../records/record.js';
 import { encodeF16, roundToF16 } from '../vectors/f16.js';
 import type { Matrix } from '../vectors/matrix.js';
+import { firstBrokenRow } from '../vectors/normalise.js';
+import { followAbort, untilAborted } from './abort.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { type JobPlan, planJob } from './plan.js';
 import { provenance } from './provenance.js';
@@ -21,6 +24,8 @@ interface Run {
   readonly model: EmbeddingModel;
   readonly writer: ColumnsWriter;
   readonly tally: Tally;
+  /** Ends the run: told by the caller, or by an engine that failed. */
+  readonly stop: AbortController;
 }
 
 /**
@@ -31,27 +36,38 @@ interface Run {
  */
 export async function runJob(config: JobConfig): Promise<JobSummary> {
   const started = performance.now();
+  config.signal?.throwIfAborted();
   const plan = await planJob(config);
   const sink = await openSink(config);
   try {
-    const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
-    try {
-      const tally = new Tally(plan, config, started);
-      model.pool.ready().then(
-        () => tally.loaded(),
-        () => undefined,
-      );
-      const writer = await OUTPUT_FORMATS[plan.format].create(sink, layoutOf(config, plan));
-      await untilAborted(embedAll({ config, plan, model, writer, tally }), config.signal);
-      await verifyRows(sink, plan.format, tally.rows);
-      await sink.commit();
-      return tally.summary(model, sink.bytes, config.output.path);
-    } finally {
-      await model.close();
-    }
+    const tally = new Tally(plan, config, started);
+    const model = await embedInto(sink, config, plan, tally);
+    await verifyRows(sink, plan.format, tally.rows);
+    await sink.commit();
+    return tally.summary(model, sink.bytes, config.output.path);
   } catch (error) {
+    // A pipe that brings nothing more would keep the process alive.
+    for (const { source } of plan.inputs) source.stream?.destroy();
     await sink.abort();
     throw error;
+  }
+}
+
+/** Everything up to the last byte; the engines are closed again when it returns. */
+async function embedInto(sink: OutputSink, config: JobConfig, plan: JobPlan, tally: Tally): Promise<EmbeddingModel> {
+  const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+  const stop = followAbort(config.signal);
+  try {
+    model.pool.ready().then(
+      () => tally.loaded(),
+      (error) => stop.abort(error),
+    );
+    const writer = await OUTPUT_FORMATS[plan.format].create(sink, layoutOf(config, plan));
+    await untilAborted(embedAll({ config, plan, model, writer, tally, stop }), stop.signal);
+    return model;
+  } finally {
+    stop.abort();
+    await model.close();
   }
 }
 
@@ -74,7 +90,7 @@ function layoutOf(config: JobConfig, plan: JobPlan): Parameters<(typeof OUTPUT_F
 
 /** While one window is in the engine the next is read and tokenized, and the one before it is written. */
 async function embedAll(run: Run): Promise<void> {
-  const { plan, config, tally, model } = run;
+  const { plan, config, tally, model, stop } = run;
   const records = readRecords(plan.inputs, plan.read, tally.reading);
   const windows = cutWindows(records, {
     tokenizer: model.tokenizer,
@@ -87,9 +103,11 @@ async function embedAll(run: Run): Promise<void> {
   });
   let pending: { window: Window; vectors: Promise<Matrix> } | undefined;
   for await (const window of windows) {
+    stop.signal.throwIfAborted();
     tally.read(window);
     const vectors = embedWindow(run, window);
-    vectors.catch(() => undefined);
+    // Now, not when the next window has been read: that may take for ever.
+    vectors.catch((error: unknown) => stop.abort(error));
     if (pending !== undefined) await writeWindow(run, pending.window, await pending.vectors);
     pending = { window, vectors };
   }
@@ -106,17 +124,15 @@ async function embedWindow({ plan, model, tally }: Run, window: Window): Promise
 }
 
 async function writeWindow({ config, writer, tally }: Run, window: Window, vectors: Matrix): Promise<void> {
-  if (config.output.dtype === 'float16') roundToF16(vectors.data);
+  if (config.output.dtype === 'float16') narrow(window, vectors);
   await writer.append(window.rows, vectors);
   tally.wrote(window);
 }
 
-async function untilAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return work;
-  work.catch(() => undefined);
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  await Promise.race([work, aborted]);
+function narrow({ rows }: Window, vectors: Matrix): void {
+  roundToF16(vectors.data);
+  const broken = rows[firstBrokenRow(vectors)];
+  if (broken === undefined) return;
+  const found = `${describePlace(broken.place)}: the vector does not fit into float16`;
+  throw new EmbedkitError('vector-invalid', found, { hint: 'use --dtype float32' });
 }

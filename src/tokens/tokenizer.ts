@@ -7,7 +7,7 @@ export interface Encoded {
   readonly ids: readonly number[];
   /** Tokens that did not fit and are not in `ids`. */
   readonly lost: number;
-  /** False where the text was too long to count: then more than `lost` tokens were lost. */
+  /** False where the text was too long to count: then at least `lost` tokens were lost. */
   readonly lostIsExact: boolean;
 }
 
@@ -20,7 +20,7 @@ export interface TextTokenizer {
 const PIECE_CHARACTERS = 8192;
 // A "word" longer than this is cut inside; anything up to it gets the ids of the whole text.
 const LONGEST_WORD_CHARACTERS = 1 << 20;
-// Beyond this many characters, what a text loses to truncation is no longer counted.
+// Beyond this many characters, what a text loses to truncation is no longer counted (but room that is left is still filled).
 const COUNTED_CHARACTERS = 1 << 20;
 
 /** The parsed content of a tokenizer.json. */
@@ -36,7 +36,7 @@ export function createTokenizer(json: TokenizerJson): TextTokenizer {
   const idsOf = (text: string): number[] => tokenizer.encode(prepare(text), { add_special_tokens: false }).ids;
   return {
     encode(text, maxTokens) {
-      const room = maxTokens - prefix.length - suffix.length;
+      const room = Math.max(0, maxTokens - prefix.length - suffix.length);
       const { ids, lost, lostIsExact } = encodePieces(text, room, idsOf);
       return { ids: [...prefix, ...ids, ...suffix], lost, lostIsExact };
     },
@@ -69,10 +69,11 @@ function encodePieces(text: string, room: number, idsOf: (text: string) => numbe
   const ids: number[] = [];
   let lost = 0;
   let start = 0;
-  while (start < text.length && start < COUNTED_CHARACTERS) {
+  while (start < text.length && (start < COUNTED_CHARACTERS || ids.length < room)) {
     const end = pieceEnd(text, start);
     const piece = cut(idsOf(text.slice(start, end)), room - ids.length);
-    ids.push(...piece.ids);
+    // Not push(...ids): a piece may hold more ids than a call takes arguments.
+    for (const id of piece.ids) ids.push(id);
     lost += piece.lost;
     start = end;
   }

@@ -57,7 +57,8 @@ describe('openModel', () => {
   it('takes no texts, and refuses what the model lacks', async () => {
     await withModel(1, 1024, async (model) => {
       expect(await model.embed([])).toEqual({ rows: 0, dim: 384, data: new Float32Array(0) });
-      expect(() => model.embed(['a'], { dims: 100 })).toThrow(/--dims 100.*gives vectors of 384/);
+      await expect(model.embed(['a'], { dims: 100 })).rejects.toThrow(/--dims 100.*gives vectors of 384/);
+      await expect(model.embed(['a', null as unknown as string])).rejects.toThrow(/text 1 is null, not a string/);
     });
     await expect(openModel(undefined, { maxTokens: 513 })).rejects.toThrow(/--max-tokens 513/);
     await expect(openModel('no-such-model')).rejects.toThrow(/no model "no-such-model"/);

@@ -4,7 +4,9 @@ import type { FormatName } from '#src/records/formats.js';
 import { cutBySizes, failureOf, readPiped } from './reading.js';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
-const cell = fc.array(fc.constantFrom('"', ',', '\t', '\r\n', '\n', 'a', ' é', '漢', '😀', "'", ';'), { maxLength: 8 }).map((cells) => cells.join(''));
+const cell = fc
+  .array(fc.constantFrom('"', ',', '\t', '\r\n', '\n', 'a', ' é', '漢', '😀', "'", ';'), { maxLength: 8 })
+  .map((cells) => cells.join(''));
 const row = fc.record({ id: cell, text: cell.map((value) => `x${value}`), extra: cell });
 
 /** Quoted only where it must be, as most writers do. */
@@ -29,7 +31,9 @@ describe.each([
       const records = await readPiped(cutBySizes(bytes, cuts), format, { keep: ['extra'] });
       const starts = written.map((_, index) => written.slice(0, index).join('\n').split('\n').length + (index > 0 ? 1 : 0));
       const expected = rows.map(({ id, text, extra }, index) => [id, text, extra, starts[index + 1]]);
-      expect(records.map(({ id, text, kept, place }) => [id, text, kept.kind === 'values' && kept.values[0], place.number])).toEqual(expected);
+      expect(records.map(({ id, text, kept, place }) => [id, text, kept.kind === 'values' && kept.values[0], place.number])).toEqual(
+        expected,
+      );
     });
     await fc.assert(property, { numRuns: 150 });
   });

@@ -35,7 +35,10 @@ describe('ids equal to the Rust library', () => {
 });
 
 describeShared('ids equal to the Rust library on the shared corpora', () => {
-  const lines = (path: string): string[] => readFileSync(sharedPath(`data/${path}`), 'utf8').split('\n').filter((line) => line !== '');
+  const lines = (path: string): string[] =>
+    readFileSync(sharedPath(`data/${path}`), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '');
   const fields = (path: string, ...names: string[]): string[] =>
     lines(path).flatMap((line) => names.map((name) => JSON.parse(line)[name] as string).filter(Boolean));
   const texts: Record<string, () => string[]> = {
@@ -45,7 +48,8 @@ describeShared('ids equal to the Rust library on the shared corpora', () => {
     'prose/bench-10k.txt': () => lines('prose/bench-10k.txt'),
     'naughty-strings/blns.txt': () => lines('naughty-strings/blns.txt'),
     'utf8-tests/separated': () => lines('utf8-tests/UTF-8_sequence_separated/utf8_sequence_0-0x10ffff_assigned_printable.txt'),
-    'utf8-tests/unseparated': () => lines('utf8-tests/UTF-8_sequence_unseparated/utf8_sequence_0-0x10ffff_assigned_printable_unseparated.txt'),
+    'utf8-tests/unseparated': () =>
+      lines('utf8-tests/UTF-8_sequence_unseparated/utf8_sequence_0-0x10ffff_assigned_printable_unseparated.txt'),
   };
 
   it.each(Object.keys(golden.corpora))('%s', (name) => {
@@ -80,6 +84,15 @@ describe('long texts', () => {
     expect(ids).toHaveLength(512);
     expect([ids[0], ids.at(-1)]).toEqual([101, 102]);
     expect({ lost, lostIsExact }).toEqual({ lost: 5000 - 510, lostIsExact: true });
+  });
+
+  it("finds the text behind a long run of blanks, and counts what a long text has beyond any call's arguments", () => {
+    expect(tokenizer.encode(`${' '.repeat(1 << 20)} hello world`, 512)).toEqual({
+      ids: [101, 7592, 2088, 102],
+      lost: 0,
+      lostIsExact: true,
+    });
+    expect(idsOf('漢'.repeat(400_000))).toHaveLength(400_002);
   });
 
   it('neither a word nor a text of 5 MB is built into arrays of its size, and an uncounted loss is called so', () => {

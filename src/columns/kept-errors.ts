@@ -1,0 +1,35 @@
+// What can be wrong with a kept column, each as one sentence with its remedy.
+import { EmbedkitError } from '../errors.js';
+import type { KeepColumn, RowPlace } from './row.js';
+
+/** No row had the field. */
+export function neverSeen(column: KeepColumn, rows: number): EmbedkitError {
+  const found = `--keep ${column.name}: no field of that name in the first ${rows} rows`;
+  return new EmbedkitError('bad-row', found, { hint: 'correct the name or leave it out' });
+}
+
+/** A type was named for a column whose input has types. */
+export function typeOfItsOwn(column: KeepColumn): EmbedkitError {
+  const found = `--keep ${column.name}:${column.type}: this input's columns have types of their own`;
+  return new EmbedkitError('usage', found, { hint: `write --keep ${column.name}` });
+}
+
+/** One input has the column with another type than those before it. */
+export function otherType(column: KeepColumn, place: RowPlace): EmbedkitError {
+  const found = `${place.source}: kept column "${column.name}" is of another type than in the inputs before it`;
+  return new EmbedkitError('bad-row', found, { hint: 'embed the files apart, or convert one of them' });
+}
+
+/** A value that its column's type does not hold; `wider` is a type that would. */
+export function misfit(column: KeepColumn, type: string, wider: string, value: unknown, place: RowPlace): EmbedkitError {
+  const why = column.type === undefined ? ` (by the first rows)` : '';
+  const found = `${place.source}, ${place.unit} ${place.number}: kept column "${column.name}" is ${type}${why}, but here is ${described(value)}`;
+  return new EmbedkitError('bad-row', found, { hint: `correct the row, or name a wider type: --keep ${column.name}:${wider}` });
+}
+
+function described(value: unknown): string {
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'object') return 'an object';
+  if (typeof value === 'string') return `the text "${value.slice(0, 40)}"`;
+  return `the ${typeof value === 'boolean' ? 'boolean' : 'number'} ${value}`;
+}

@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { afterEach, describe, expect, it } from 'vitest';
+import { EMBED_FLAGS } from '#src/cli/embed-flags.js';
+import { EXPORT_FLAGS } from '#src/cli/export.js';
+import { envName, type Flag } from '#src/cli/flags.js';
+import { createProgram } from '#src/cli/main.js';
+
+const COMMANDS = [
+  ['embed', EMBED_FLAGS],
+  ['export', EXPORT_FLAGS],
+] as const;
+const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
+
+afterEach(() => {
+  for (const [, variable] of CASES) delete process.env[variable];
+});
+
+/** The options that a command would run with. */
+async function parsed(name: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
+  const command = createProgram().commands.find((candidate) => candidate.name() === name) as Command;
+  command.action(() => undefined);
+  await command.parseAsync(['in', ...args], { from: 'user' });
+  return command.opts();
+}
+
+const isSwitch = (flag: Flag): boolean => !flag.flags.includes('<');
+const long = (flag: Flag): string => /--[a-z-]+/.exec(flag.flags)?.[0] ?? '';
+
+/** A value that the flag takes, and another. */
+function valuesOf(flag: Flag): [string, string] {
+  if (flag.choices !== undefined) return [flag.choices[0] as string, flag.choices.at(-1) as string];
+  return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
+}
+
+describe.each(CASES)('%s by %s', (name, variable, flag) => {
+  const [one, other] = valuesOf(flag);
+
+  it('has the value of the flag', async () => {
+    const byFlag = await parsed(name, isSwitch(flag) ? [long(flag)] : [long(flag), one]);
+    expect(byFlag).not.toEqual(await parsed(name));
+    process.env[variable] = isSwitch(flag) ? '1' : one;
+    expect(await parsed(name)).toEqual(byFlag);
+    process.env[variable] = '';
+    expect(await parsed(name)).not.toEqual(byFlag);
+  });
+
+  it.skipIf(isSwitch(flag))('gives way to the flag', async () => {
+    const byFlag = await parsed(name, [long(flag), other]);
+    process.env[variable] = one;
+    expect(await parsed(name, [long(flag), other])).toEqual(byFlag);
+  });
+
+  it.skipIf(!isSwitch(flag))('is off where its variable says so', async () => {
+    const without = await parsed(name);
+    for (const off of ['0', 'false', 'OFF', 'no']) {
+      process.env[variable] = off;
+      expect(await parsed(name)).toEqual(without);
+    }
+  });
+
+  it.skipIf(flag.choices === undefined && flag.parse === undefined)('refuses what the flag refuses', async () => {
+    process.env[variable] = ',';
+    await expect(parsed(name)).rejects.toThrow(variable);
+    await expect(parsed(name, [long(flag), ','])).rejects.toThrow(long(flag));
+  });
+});
+
+describe('values', () => {
+  it('are parsed into what the job takes', async () => {
+    const options = await parsed('embed', ['--keep', 'a, b:int64,c:d:json', '--limit', '0', '--window-bytes', '1000000', '--dry-run']);
+    expect(options).toEqual({
+      keep: [
+        { name: 'a', type: undefined },
+        { name: 'b', type: 'int64' },
+        { name: 'c:d', type: 'json' },
+      ],
+      limit: 0,
+      windowBytes: 1_000_000,
+      dryRun: true,
+    });
+  });
+
+  it.each(['-1', '1.5', '1e3', '0x10', '', ' ', 'ten', '99999999999999999999'])(
+    'that are no whole numbers (%j) are refused',
+    async (value) => {
+      await expect(parsed('embed', [`--limit=${value}`])).rejects.toThrow(/is not a whole number/);
+    },
+  );
+
+  it.each(['', ',', 'a,,b', 'a,'])('that are no lists of names (%j) are refused', async (value) => {
+    await expect(parsed('embed', [`--keep=${value}`])).rejects.toThrow(/has an empty name in it/);
+  });
+});
+
+describe('help', () => {
+  it('says every flag with what it does and its default', () => {
+    for (const [name, flags] of COMMANDS) {
+      const help =
+        createProgram()
+          .commands.find((candidate) => candidate.name() === name)
+          ?.helpInformation() ?? '';
+      const oneLine = help.replace(/\s+/g, ' ');
+      for (const flag of flags) {
+        expect(oneLine).toContain(flag.flags);
+        expect(oneLine).toContain(`${flag.help}${flag.fallback === undefined ? '' : ` (default: ${flag.fallback})`}`.replace(/\s+/g, ' '));
+      }
+    }
+  });
+});

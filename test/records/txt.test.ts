@@ -1,0 +1,76 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cutBySizes, failureOf, readPiped } from './reading.js';
+
+const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });
+const line = fc
+  .string({ unit: 'grapheme', maxLength: 30 })
+  .map((value) => value.replace(/[\r\n]/g, ''))
+  .filter((value) => value === '' || !value.startsWith('\ufeff'));
+
+describe('plain text', () => {
+  it('is a text a line whatever the chunks, and a line that is blank is no row', async () => {
+    const layout = fc.record({ crlf: fc.boolean(), bom: fc.boolean() });
+    const property = fc.asyncProperty(fc.array(line), layout, sizes, async (lines, { crlf, bom }, cuts) => {
+      const bytes = Buffer.from(`${bom ? '\ufeff' : ''}${lines.join(crlf ? '\r\n' : '\n')}`);
+      const expected = lines.map((text, index) => [text, index + 1, undefined]).filter(([text]) => String(text).trim() !== '');
+      const records = await readPiped(cutBySizes(bytes, cuts), 'txt');
+      expect(records.map(({ text, place, id }) => [text, place.number, id])).toEqual(expected);
+    });
+    await fc.assert(property, { numRuns: 200 });
+  });
+
+  it('ends a line at LF only: other separators and a lone CR stay in the text', async () => {
+    const content = 'a\u2028b\u0085c\rd\ve\n f \n';
+    expect((await readPiped([Buffer.from(content)], 'txt')).map(({ text }) => text)).toEqual(['a\u2028b\u0085c\rd\ve', ' f ']);
+  });
+
+  it('has no columns to keep, fill in or take ids from', async () => {
+    for (const reading of [{ keep: ['a'] }, { template: '{a}' }, { idField: 'a' }]) {
+      const failure = await failureOf(readPiped([Buffer.from('x')], 'txt', reading));
+      expect([failure.code, failure.sentence]).toEqual([
+        'usage',
+        'standard input is plain text, which has no columns; leave out --keep, --template and --id-field',
+      ]);
+    }
+  });
+});
+
+describe('a line that is too long', () => {
+  it.each([
+    [99, 1000],
+    [99, 7],
+    [100, 1000],
+    [100, 7],
+  ])('of 100 bytes with a limit of %i is judged alike in chunks of %i', async (maxLineBytes, size) => {
+    const chunks = cutBySizes(Buffer.from(`short\n${'y'.repeat(100)}\nshort`), [size]);
+    const work = readPiped(chunks, 'txt', { maxLineBytes });
+    if (maxLineBytes === 100) return expect(await work).toHaveLength(3);
+    const failure = await failureOf(work);
+    expect([failure.code, failure.sentence]).toEqual([
+      'text-too-long',
+      'standard input, line 2: longer than 99 bytes; split it, or raise --max-line-bytes',
+    ]);
+  });
+
+  it('is refused before its end is read', async () => {
+    let taken = 0;
+    async function* endless(): AsyncGenerator<Buffer> {
+      for (;;) {
+        taken += 1000;
+        yield Buffer.alloc(1000, 'a');
+      }
+    }
+    const { Readable } = await import('node:stream');
+    const { readAll } = await import('./reading.js');
+    const stdin = Readable.from(endless(), { objectMode: false });
+    for (const from of ['txt', 'jsonl', 'csv'] as const) {
+      taken = 0;
+      const failure = await failureOf(
+        readAll(['-'], { from, stdin: from === 'txt' ? stdin : Readable.from(endless()), maxLineBytes: 50_000 }),
+      );
+      expect(failure.code).toBe('text-too-long');
+      expect(taken).toBeLessThan(500_000);
+    }
+  });
+});
