@@ -71,6 +71,12 @@ async function readRange(range: ExternalRange, tensor: string): Promise<Uint8Arr
   try {
     const rest = (await file.stat()).size - range.offset;
     const length = range.length ?? rest;
+    // A negative position would be read as wherever the file stands.
+    if (!(range.offset >= 0)) {
+      throw new EmbedkitError('model-invalid', `${range.path}: tensor "${tensor}" is kept at byte ${range.offset}`, {
+        hint: 'fetch the model again',
+      });
+    }
     if (!(length >= 0 && length <= rest)) {
       throw new EmbedkitError('model-invalid', `${range.path}: too short for tensor "${tensor}"`, { hint: 'fetch the file again' });
     }

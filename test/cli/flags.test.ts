@@ -32,25 +32,25 @@ function valuesOf(flag: Flag): [string, string] {
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 
-describe.each(CASES)('%s by %s', (name, variable, flag) => {
-  const [one, other] = valuesOf(flag);
-
-  it('has the value of the flag', async () => {
-    const byFlag = await parsed(name, isSwitch(flag) ? [long(flag)] : [long(flag), one]);
+describe('a variable', () => {
+  it.each(CASES)('of %s, %s, has the value of its flag', async (name, variable, flag) => {
+    const [value] = valuesOf(flag);
+    const byFlag = await parsed(name, isSwitch(flag) ? [long(flag)] : [long(flag), value]);
     expect(byFlag).not.toEqual(await parsed(name));
-    process.env[variable] = isSwitch(flag) ? '1' : one;
+    process.env[variable] = isSwitch(flag) ? '1' : value;
     expect(await parsed(name)).toEqual(byFlag);
     process.env[variable] = '';
     expect(await parsed(name)).not.toEqual(byFlag);
   });
 
-  it.skipIf(isSwitch(flag))('gives way to the flag', async () => {
+  it.each(CASES.filter(([, , flag]) => !isSwitch(flag)))('of %s, %s, gives way to its flag', async (name, variable, flag) => {
+    const [value, other] = valuesOf(flag);
     const byFlag = await parsed(name, [long(flag), other]);
-    process.env[variable] = one;
+    process.env[variable] = value;
     expect(await parsed(name, [long(flag), other])).toEqual(byFlag);
   });
 
-  it.skipIf(!isSwitch(flag))('is off where its variable says so', async () => {
+  it.each(CASES.filter(([, , flag]) => isSwitch(flag)))('of %s, %s, may say off', async (name, variable) => {
     const without = await parsed(name);
     for (const off of ['0', 'false', 'OFF', 'no']) {
       process.env[variable] = off;
@@ -58,11 +58,14 @@ describe.each(CASES)('%s by %s', (name, variable, flag) => {
     }
   });
 
-  it.skipIf(flag.choices === undefined && flag.parse === undefined)('refuses what the flag refuses', async () => {
-    process.env[variable] = ',';
-    await expect(parsed(name)).rejects.toThrow(variable);
-    await expect(parsed(name, [long(flag), ','])).rejects.toThrow(long(flag));
-  });
+  it.each(CASES.filter(([, , { choices, parse }]) => choices ?? parse))(
+    'of %s, %s, is checked like its flag',
+    async (name, variable, flag) => {
+      process.env[variable] = ',';
+      await expect(parsed(name)).rejects.toThrow(variable);
+      await expect(parsed(name, [long(flag), ','])).rejects.toThrow(long(flag));
+    },
+  );
 });
 
 describe('values', () => {

@@ -26,7 +26,13 @@ function reference(value: number): number {
 describe('binary16', () => {
   it('has the values of the standard', () => {
     expect([0x0000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0x3555, 0x7bff].map(fromF16)).toEqual([
-      0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 1, 0.333251953125, 65504,
+      0,
+      2 ** -24,
+      1023 * 2 ** -24,
+      2 ** -14,
+      1,
+      0.333251953125,
+      65504,
     ]);
   });
 

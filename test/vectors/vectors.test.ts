@@ -6,9 +6,13 @@ import { firstBrokenRow, normalise, truncateDims } from '#src/vectors/normalise.
 import { type Pooling, pool } from '#src/vectors/pool.js';
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });
-const hidden = fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 })).chain(([rows, width, dim]) =>
-  fc.array(finite, { minLength: rows * width * dim, maxLength: rows * width * dim }).map((values) => ({ rows, width, dim, values: Float32Array.from(values) })),
-);
+const hidden = fc
+  .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }))
+  .chain(([rows, width, dim]) =>
+    fc
+      .array(finite, { minLength: rows * width * dim, maxLength: rows * width * dim })
+      .map((values) => ({ rows, width, dim, values: Float32Array.from(values) })),
+  );
 
 /** tokens[row][token] is the vector of one token. */
 function tokensOf({ rows, width, dim, values }: { rows: number; width: number; dim: number; values: Float32Array }): number[][][] {
@@ -20,7 +24,8 @@ function tokensOf({ rows, width, dim, values }: { rows: number; width: number; d
 const REFERENCES: Record<Exclude<Pooling, 'none'>, (tokens: number[][]) => number[]> = {
   cls: (tokens) => tokens[0] as number[],
   last: (tokens) => tokens.at(-1) as number[],
-  mean: (tokens) => (tokens[0] as number[]).map((_, column) => tokens.reduce((sum, token) => sum + (token[column] as number), 0) / tokens.length),
+  mean: (tokens) =>
+    (tokens[0] as number[]).map((_, column) => tokens.reduce((sum, token) => sum + (token[column] as number), 0) / tokens.length),
   max: (tokens) => (tokens[0] as number[]).map((_, column) => Math.max(...tokens.map((token) => token[column] as number))),
 };
 
