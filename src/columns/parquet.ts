@@ -1,5 +1,5 @@
 // Parquet by parquet-wasm, a row group at a time, with the Arrow schema inside so that readers see fixed-size lists.
-import { type RecordBatch, RecordBatchStreamWriter } from 'apache-arrow';
+import { type Data, RecordBatch, RecordBatchStreamWriter } from 'apache-arrow';
 import {
   Compression,
   EnabledStatistics,
@@ -8,13 +8,19 @@ import {
   type RecordBatch as WasmBatch,
   type WriterProperties,
   WriterPropertiesBuilder,
+  writeParquet,
 } from 'parquet-wasm';
-import { EmbedkitError } from '../errors.js';
-import { type ByteSink, type ColumnsWriter, type LayoutOptions, type OutputRow, OWN_COLUMNS, type RowVectors } from './row.js';
+import { wrapError } from '../errors.js';
+import {
+  type ByteSink,
+  type ColumnsWriter,
+  type KeepColumn,
+  type LayoutOptions,
+  type OutputRow,
+  OWN_COLUMNS,
+  type RowVectors,
+} from './row.js';
 import { ROW_GROUP_ROWS, RowGroups } from './row-groups.js';
-
-/** What a whole Parquet file ends in. */
-const MAGIC = 'PAR1';
 
 /** Writes Parquet to a sink. File metadata goes into the footer's key-value pairs. */
 export class ParquetWriter implements ColumnsWriter {
@@ -24,7 +30,10 @@ export class ParquetWriter implements ColumnsWriter {
   private readonly output: Promise<void>;
   private wroteBatch = false;
 
-  constructor(sink: ByteSink, layout: LayoutOptions) {
+  constructor(
+    sink: ByteSink,
+    private readonly layout: LayoutOptions,
+  ) {
     this.groups = new RowGroups({ ...layout, metadata: new Map() });
     this.output = pump(this.feed.readable, writerProperties(layout), sink);
     this.output.catch(() => undefined);
@@ -43,6 +52,7 @@ export class ParquetWriter implements ColumnsWriter {
   }
 
   private async write(batch: RecordBatch): Promise<void> {
+    if (!this.wroteBatch) checkKept(batch, this.layout.keep);
     this.wroteBatch = true;
     // A sink that fails ends `output`; the input would then wait for ever.
     await Promise.race([this.input.write(toWasm(batch)), this.output.then(() => undefined)]);
@@ -51,18 +61,18 @@ export class ParquetWriter implements ColumnsWriter {
 
 async function pump(batches: ReadableStream<WasmBatch>, properties: WriterProperties, sink: ByteSink): Promise<void> {
   const bytes = await transformParquetStream(batches, properties);
-  let last = new Uint8Array();
-  for await (const chunk of bytes as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>) {
-    await sink.write(chunk);
-    last = chunk;
-  }
-  // The library ends the stream early, without a word, at a column type that it cannot write.
-  if (Buffer.from(last.slice(-MAGIC.length)).toString('latin1') !== MAGIC) throw cutShort();
+  for await (const chunk of bytes as unknown as AsyncIterable<Uint8Array>) await sink.write(chunk);
 }
 
-function cutShort(): EmbedkitError {
-  const hint = 'write Arrow instead (--to arrow), or leave columns of odd types out of --keep';
-  return new EmbedkitError('output-unwritable', 'Parquet cannot hold one of the kept columns', { hint });
+/** At a column that it cannot write the streaming writer falls silent and never ends; the plain one says why. */
+function checkKept(batch: RecordBatch, keep: readonly KeepColumn[]): void {
+  if (keep.length === 0) return;
+  const columns = keep.map(({ name }) => [name, batch.getChild(name)?.data[0] as Data]);
+  try {
+    writeParquet(toTable(new RecordBatch(Object.fromEntries(columns))));
+  } catch (error) {
+    throw wrapError(error, 'output-unwritable', 'Parquet cannot hold a kept column', 'leave it out of --keep, or write Arrow (--to arrow)');
+  }
 }
 
 /**
@@ -85,11 +95,14 @@ function writerProperties({ keep, metadata }: LayoutOptions): WriterProperties {
 
 /** Copies a batch into the library's memory, as one batch: page bounds, and so the file's bytes, depend on it. */
 function toWasm(batch: RecordBatch): WasmBatch {
-  const ipc = new RecordBatchStreamWriter().writeAll([batch]).toUint8Array(true);
-  const table = Table.fromIPCStream(ipc);
+  const table = toTable(batch);
   try {
     return table.recordBatches()[0] as WasmBatch;
   } finally {
     table.free();
   }
+}
+
+function toTable(batch: RecordBatch): Table {
+  return Table.fromIPCStream(new RecordBatchStreamWriter().writeAll([batch]).toUint8Array(true));
 }

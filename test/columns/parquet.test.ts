@@ -95,14 +95,11 @@ describe.each(WRITERS)('%s', (_, create) => {
 });
 
 describe('a type that Parquet does not have', () => {
-  it('ends in a sentence, not in a file that is cut short', async () => {
+  it('ends in a sentence, and can be written as Arrow', async () => {
     const rows = arrowRows([[vectorFromArray([null], new IntervalMonthDayNano())]]);
     const writing = write('parquet', rows, vectorsOf(1, 4), { keep: columnsOf('k') });
-    await expect(writing).rejects.toMatchObject({
-      code: 'output-unwritable',
-      sentence:
-        'Parquet cannot hold one of the kept columns; write Arrow instead (--to arrow), or leave columns of odd types out of --keep',
-    });
+    const message = expect.stringMatching(/^Parquet cannot hold a kept column: .*MonthDayNano/);
+    await expect(writing).rejects.toMatchObject({ code: 'output-unwritable', message, hint: expect.stringContaining('--to arrow') });
     expect((await write('arrow', rows, vectorsOf(1, 4), { keep: columnsOf('k') })).length).toBeGreaterThan(0);
   });
 });

@@ -15,7 +15,7 @@ const serve = (run) => parentPort.on('message', (message) => (message.kind === '
 
 const SCRIPTS = {
   answers: 'serve(answer); ready();',
-  slow: 'serve((message) => setTimeout(() => answer(message), 30)); ready();',
+  'never answers': 'serve(() => undefined); ready();',
   'never ready': 'serve(answer);',
   'throws at start': "throw new Error('no such file');",
   'exits at start': 'process.exit(3);',
@@ -87,7 +87,7 @@ describe('WorkerPool.close', () => {
   });
 
   it('while busy lets go of what runs and waits', async () => {
-    const pool = poolOf('slow');
+    const pool = poolOf('never answers');
     const runs = Promise.allSettled(Array.from({ length: 9 }, (_, id) => pool.run(batch(id))));
     await pool.ready();
     await pool.close();
