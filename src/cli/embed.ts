@@ -50,8 +50,6 @@ export async function embed(paths: readonly string[], given: EmbedArguments): Pr
     }
   } finally {
     reporter.close();
-    // A run that ends before its input does must not wait for what still feeds it.
-    process.stdin.destroy();
     signals.release();
   }
 }

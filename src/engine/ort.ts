@@ -66,6 +66,8 @@ async function run(
 ): Promise<EngineOutput> {
   const dims = [input.rows, input.width];
   const feeds = Object.fromEntries(slots.map((slot) => [slot.name, new Tensor(slot.type, buffers.fill(slot, input), dims)]));
+  // Outputs are not preallocated: the binding (1.30) fills memory given as a fetch and still returns a tensor of its own, so
+  // nothing is saved; measured, neither speed nor peak memory changed.
   const results = await session.run(feeds, [output]);
   const tensor = results[output];
   if (tensor?.type !== 'float32') {

@@ -33,14 +33,12 @@ export async function* readArrow(
 
 async function* readBatches(source: Source, progress: ReadProgress): AsyncGenerator<RecordBatch> {
   const file = await openArrowFile(source);
-  const state: StreamState = { failure: undefined };
-  const stream = wholeStream(source, readBytes(source, progress), state);
+  const stream = wholeStream(source, readBytes(source, progress));
   try {
     const reader = (await RecordBatchReader.from((file ?? stream) as AsyncIterable<Buffer>)) as unknown as RecordBatchReader;
     for await (const batch of await reader.open()) yield batch as RecordBatch;
-    if (state.failure !== undefined) throw state.failure;
   } catch (error) {
-    throw unreadable(source, state.failure ?? error);
+    throw unreadable(source, error);
   } finally {
     await stream.return(undefined);
     await file?.close();
@@ -66,26 +64,17 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead);
 }
 
-interface StreamState {
-  failure: unknown;
-}
-
 /**
  * The stream, checked to end with its end mark: apache-arrow takes one that stops between two messages, or within the first
- * bytes of one, for a whole one, and swallows errors of its source.
+ * bytes of one, for a whole one. (It swallows errors of a Node stream, not those of a generator.)
  */
-async function* wholeStream(source: Source, chunks: AsyncIterable<Buffer>, state: StreamState): AsyncGenerator<Buffer> {
+async function* wholeStream(source: Source, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let end = Buffer.alloc(0);
-  try {
-    for await (const chunk of chunks) {
-      end = Buffer.concat([end, chunk.subarray(-STREAM_END.length)]).subarray(-STREAM_END.length);
-      yield chunk;
-    }
-    if (!end.equals(STREAM_END) && !end.subarray(-FILE_MAGIC.length).equals(FILE_MAGIC)) throw truncated(source);
-  } catch (error) {
-    state.failure = error;
-    throw error;
+  for await (const chunk of chunks) {
+    end = Buffer.concat([end, chunk.subarray(-STREAM_END.length)]).subarray(-STREAM_END.length);
+    yield chunk;
   }
+  if (!end.equals(STREAM_END) && !end.subarray(-FILE_MAGIC.length).equals(FILE_MAGIC)) throw truncated(source);
 }
 
 function truncated({ name }: Source): EmbedkitError {

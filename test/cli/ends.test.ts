@@ -77,8 +77,9 @@ describe('--log-format json', () => {
     expect(JSON.parse(ran.stderr)).toEqual({ event: 'error', code: name, message: expect.any(String), hint: expect.any(String) });
   });
 
-  it('gives way to a flag that says text', async () => {
-    const { stderr } = await runCli(['embed', '--nonsense', '--log-format', 'text'], { env: { EMBEDKIT_LOG_FORMAT: 'json' } });
+  it('gives way to a later flag that says text', async () => {
+    const args = ['embed', '--nonsense', '--log-format=json', '--log-format', 'text'];
+    const { stderr } = await runCli(args, { env: { EMBEDKIT_LOG_FORMAT: 'json' } });
     expect(stderr).toMatch(/^embedkit: unknown option '--nonsense'/);
   });
 });

@@ -21,7 +21,7 @@ const WAYS: readonly Way[] = [
 const passages = readFileSync(new URL('../../examples/passages.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n')
-  .slice(0, 40);
+  .slice(0, 16);
 
 it.each(['parquet', 'arrow', 'jsonl'])('%s', async (extension) => {
   const folder = temporaryFolder();

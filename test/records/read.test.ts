@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FORMAT_NAMES, FORMATS, formatOf } from '#src/records/formats.js';
 import { resolveInputs } from '#src/records/read.js';
 import { temporaryFolder } from '../run.js';
-import { fixture } from './fixtures.js';
-import { failureOf, readAll } from './reading.js';
+import { FIXTURE_ROWS, fixture } from './fixtures.js';
+import { failureOf, openRecords, readAll } from './reading.js';
 
 const NOTHING = { from: undefined, stdin: undefined };
 const cwd = process.cwd();
@@ -89,11 +90,16 @@ describe('inputs', () => {
     ).toBe(`v${'A'.repeat(45)}v`);
   });
 
-  it('may be a named pipe', async () => {
+  it('may be named pipes', async () => {
     const pipe = `${temporaryFolder()}/pipe`;
     execFileSync('mkfifo', [pipe]);
-    const [read] = await Promise.all([texts([pipe], { from: 'jsonl' }), writeTo(pipe, '{"text":"piped"}\n')]);
+    const [read] = await Promise.all([texts([pipe], { from: 'jsonl' }), writeFile(pipe, '{"text":"piped"}\n')]);
     expect(read).toEqual(['piped']);
+    const [rows] = await Promise.all([readAll([pipe], { from: 'arrow' }), writeFile(pipe, readFileSync(fixture('table.arrows')))]);
+    expect(rows.map(({ text }) => text)).toEqual(FIXTURE_ROWS.map(({ text }) => text));
+    expect((await failureOf(readAll([pipe], { from: 'parquet' }))).message).toBe(
+      `${pipe}: no Parquet file: it is empty, or not a regular file`,
+    );
   });
 
   it.each([
@@ -115,17 +121,9 @@ describe('inputs', () => {
 
   it('that vanish before they are read are named', async () => {
     const folder = folderOf('a.jsonl');
-    const failure = await failureOf(
-      readAll(
-        [`${folder}/a.jsonl`, `${folder}/a.jsonl`].map((name) => name),
-        { from: 'parquet' },
-      ),
-    );
-    expect([failure.code, failure.message.includes('a.jsonl')]).toEqual(['input-unreadable', true]);
+    const inputs = await resolveInputs([folder], NOTHING);
+    rmSync(`${folder}/a.jsonl`);
+    const failure = await failureOf(openRecords(inputs).next());
+    expect([failure.code, failure.message]).toEqual(['input-unreadable', expect.stringContaining(`${folder}/a.jsonl: `)]);
   });
 });
-
-async function writeTo(pipe: string, content: string): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
-  await writeFile(pipe, content);
-}

@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutBySizes, failureOf, readPiped } from './reading.js';
+import { withoutBom } from '#src/records/lines.js';
+import { cutBySizes, failureOf, readAll, readPiped } from './reading.js';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });
 const line = fc
@@ -36,6 +38,16 @@ describe('plain text', () => {
   });
 });
 
+describe('a byte order mark', () => {
+  it.each([1, 2, 3, 4, 100])('is taken off in chunks of %i bytes, once and at the start only', async (size) => {
+    for (const content of ['', 'a', 'ab', '\ufeff', '\ufeffa\ufeffb', '\ufeff\ufeffa', 'abcdef']) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of withoutBom(Readable.from(cutBySizes(Buffer.from(content), [size])))) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe(content.replace(/^\ufeff/, ''));
+    }
+  });
+});
+
 describe('a line that is too long', () => {
   it.each([
     [99, 1000],
@@ -61,14 +73,9 @@ describe('a line that is too long', () => {
         yield Buffer.alloc(1000, 'a');
       }
     }
-    const { Readable } = await import('node:stream');
-    const { readAll } = await import('./reading.js');
-    const stdin = Readable.from(endless(), { objectMode: false });
     for (const from of ['txt', 'jsonl', 'csv'] as const) {
       taken = 0;
-      const failure = await failureOf(
-        readAll(['-'], { from, stdin: from === 'txt' ? stdin : Readable.from(endless()), maxLineBytes: 50_000 }),
-      );
+      const failure = await failureOf(readAll(['-'], { from, stdin: Readable.from(endless()), maxLineBytes: 50_000 }));
       expect(failure.code).toBe('text-too-long');
       expect(taken).toBeLessThan(500_000);
     }
