@@ -50,7 +50,8 @@ export class WorkerPool {
 
   constructor(options: PoolOptions) {
     this.seats = Array.from({ length: options.workers }, () => {
-      const worker = new Worker(options.script, { workerData: options.settings });
+      // Not the caller's own flags: `node --input-type=module -e ...` would break every worker.
+      const worker = new Worker(options.script, { workerData: options.settings, execArgv: [] });
       return { worker, ended: new Promise((resolve) => worker.once('exit', resolve)), jobs: new Map() };
     });
     this.started = Promise.all(this.seats.map((seat) => this.start(seat)));

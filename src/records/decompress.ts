@@ -1,8 +1,8 @@
 // Compressed bytes become plain ones, told by name or by their first bytes; bounded in memory whatever the ratio.
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
-import { unzstdByLibrary } from './zstd.js';
+import { createGunzip } from 'node:zlib';
+import { unzstd } from './zstd.js';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -14,13 +14,10 @@ const MAGIC: readonly (readonly [Compression, Buffer])[] = [
 ];
 const LONGEST_MAGIC = 4;
 
-// Node 22.15 and later decode zstd themselves and check its checksums.
-const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Duplex };
-
 const DECODERS: Record<Compression, (chunks: Bytes) => Bytes> = {
   none: (chunks) => chunks,
-  gzip: (chunks) => through(chunks, zlib.createGunzip()),
-  zstd: (chunks) => (createZstdDecompress === undefined ? unzstdByLibrary(chunks) : through(chunks, createZstdDecompress())),
+  gzip: (chunks) => through(chunks, createGunzip()),
+  zstd: unzstd,
 };
 
 /** Decompresses a byte stream; `named` undefined: as its first bytes say. Throws what the decoder throws. */

@@ -18,7 +18,7 @@ type Ask = (request: ParquetRequest) => Promise<ParquetReply>;
 
 /** Opens a file; whoever does closes it. Throws Error where it is no Parquet file, or one that cannot be read. */
 export async function openParquet(path: string): Promise<ParquetFile> {
-  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), { stdout: true, stderr: true });
+  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), { stdout: true, stderr: true, execArgv: [] });
   const close = async (): Promise<void> => void (await worker.terminate());
   try {
     const ask = askerOf(worker);

@@ -8,7 +8,7 @@ import { ParquetWriter } from '#src/columns/parquet.js';
 import type { ByteSink, ColumnsWriter } from '#src/columns/row.js';
 import { arrowRows, columnsOf, layoutOf, rowsOf, rowsWithoutKept, vectorsOf, write } from './written.js';
 
-const DIM = 32;
+const DIM = 8;
 
 describe('the file', () => {
   const repeating = rowsOf(Array.from({ length: 5000 }, (_, index) => [`word ${index % 3}`, index % 2]));
@@ -60,7 +60,7 @@ const WRITERS: readonly (readonly [string, (sink: ByteSink) => ColumnsWriter])[]
 ];
 
 async function writeAll(writer: ColumnsWriter): Promise<void> {
-  for (let piece = 0; piece < 3; piece++) {
+  for (let piece = 0; piece < 8; piece++) {
     await writer.append(rowsWithoutKept(3000), { rows: 3000, dim: DIM, data: vectorsOf(3000, DIM) });
   }
   await writer.finish();
@@ -76,6 +76,18 @@ describe.each(WRITERS)('%s', (_, create) => {
       const sink = new FailingSink(turn);
       await expect(writeAll(create(sink))).rejects.toBe(sink.failure);
     }
+  });
+
+  it('takes no more rows once its sink has failed', async () => {
+    const sink = new FailingSink(0);
+    const writer = create(sink);
+    const piece = { rows: 4096, dim: DIM, data: vectorsOf(4096, DIM) };
+    let taken = 0;
+    const writing = (async () => {
+      for (; taken < 40; taken++) await writer.append(rowsWithoutKept(4096), piece);
+    })();
+    await expect(writing).rejects.toBe(sink.failure);
+    expect(taken).toBeLessThan(20);
   });
 
   it('waits for its sink', async () => {

@@ -99,11 +99,12 @@ describe('runJob', () => {
 describe('a job that ends early', () => {
   const reason = new EmbedkitError('interrupted', 'enough');
 
-  it('by a signal that is aborted already has not begun', async () => {
+  it('by a signal that is aborted already does not even look for its input', async () => {
     const folder = temporaryFolder();
-    const config = job(folder, lines(0, 2), { signal: AbortSignal.abort(reason) });
-    await expect(runJob(config)).rejects.toBe(reason);
-    expect(readdirSync(folder)).toEqual(['in.jsonl']);
+    const config = { input: { paths: [join(folder, 'none.jsonl')] }, output: { path: join(folder, 'out.jsonl') } };
+    await expect(runJob({ ...config, signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(runJob(config)).rejects.toMatchObject({ code: 'input-not-found' });
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('by a signal leaves the old output and no temporary', async () => {

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveInputs } from '#src/records/read.js';
-import { unzstdByLibrary } from '#src/records/zstd.js';
+import { unzstd } from '#src/records/zstd.js';
 import { temporaryFolder } from '../run.js';
 import { FIXTURE_ROWS, fixture } from './fixtures.js';
 import { cutBySizes, failureOf, openRecords, readAll, readPiped } from './reading.js';
@@ -60,14 +60,14 @@ describe.each([
   });
 });
 
-describe('zstd by the library', () => {
+describe('zstd', () => {
   it('reads several frames, skippable ones and empty ones', async () => {
     const skippable = Buffer.concat([Buffer.from([0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0]), Buffer.from('any')]);
     const empty = zstdFrame([{ stored: Buffer.alloc(0) }]);
     const frames = [LINES, skippable, empty, zstdFrame([{ stored: Buffer.from('tail') }, { byte: 0x21, times: 3 }])];
     for (const size of [1, 7, 100_000]) {
       const chunks: Buffer[] = [];
-      for await (const chunk of unzstdByLibrary(Readable.from(cutBySizes(Buffer.concat(frames), [size])))) chunks.push(chunk);
+      for await (const chunk of unzstd(Readable.from(cutBySizes(Buffer.concat(frames), [size])))) chunks.push(chunk);
       expect(Buffer.concat(chunks).toString()).toBe(`${PLAIN}tail!!!`);
     }
   });
