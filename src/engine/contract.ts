@@ -19,6 +19,18 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** A tensor by value, as a graph takes and gives it. */
+export type GraphTensor =
+  | { readonly type: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array };
+
+/** Any graph, fed by name: what models are observed with before they are quantized, and what multiplies large matrices. */
+export interface GraphRunner {
+  /** All outputs by name; they are the caller's to keep. */
+  run(feeds: Readonly<Record<string, GraphTensor>>): Promise<Record<string, Float32Array>>;
+  close(): Promise<void>;
+}
+
 export interface EngineOptions {
   /** Threads that one engine computes with. */
   readonly threads: number;

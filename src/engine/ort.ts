@@ -1,7 +1,7 @@
 // The engine on ONNX Runtime: the only file that names the runtime.
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { EmbedkitError, wrapError } from '../errors.js';
-import type { Engine, EngineInput, EngineOptions, EngineOutput } from './contract.js';
+import type { Engine, EngineInput, EngineOptions, EngineOutput, GraphRunner } from './contract.js';
 
 type IntType = 'int64' | 'int32';
 
@@ -31,17 +31,33 @@ export async function openOrt(path: string, options: EngineOptions): Promise<Eng
   };
 }
 
-async function createSession(path: string, threads: number): Promise<InferenceSession> {
+/** Opens any graph, from a file or from its bytes. Throws `model-invalid`. */
+export async function openGraph(source: string | Uint8Array, threads: number): Promise<GraphRunner> {
+  const session = await createSession(source, threads);
+  return {
+    run: async (feeds) => {
+      const tensors = Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]);
+      const results = await session.run(Object.fromEntries(tensors));
+      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));
+    },
+    close: () => session.release(),
+  };
+}
+
+async function createSession(source: string | Uint8Array, threads: number): Promise<InferenceSession> {
   env.logLevel = 'error';
+  const path = typeof source === 'string' ? source : 'a graph made here';
   try {
-    return await InferenceSession.create(path, {
+    // The binding takes a path or bytes by different overloads.
+    return await InferenceSession.create(source as string, {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       // Batches come in hundreds of shapes: a plan remembered for each would make memory grow with the corpus.
       enableMemPattern: false,
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
+      // Constant 8-bit weights behind a DequantizeLinear stay fp32 products; by default the runtime would round the activations to int8.
+      extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1' } },
       logSeverityLevel: 3,
     });
   } catch (error) {

@@ -1,0 +1,105 @@
+// Quantizing a recognised encoder: what is observed, what is chosen, and the graph that comes of it.
+import { type EmitOptions, emitEncoder, IDS } from '../encoder/emit.js';
+import type { Encoder } from '../encoder/encoder.js';
+import { foldAttentionScale, foldContextDivisor, scaleRows } from '../encoder/fold.js';
+import { FUSED, STANDARD } from '../encoder/forms.js';
+import { fp32Arithmetic } from '../encoder/fp32.js';
+import { int8Arithmetic } from '../encoder/int8.js';
+import { qdqArithmetic } from '../encoder/qdq.js';
+import type { QuantizedInput, QuantizedLinear, QuantizedParts, QuantizedSite } from '../encoder/quantized.js';
+import { LINEARS, type LinearName, linearOf, type Site, siteName, sitesOf } from '../encoder/sites.js';
+import { GraphBuilder } from '../onnx/build.js';
+import type { ModelProto } from '../onnx/proto.js';
+import { type Choice, type ChooseOptions, chooseInput, joinWeights, type MatMul } from './choose.js';
+import { dividedObservation, meanSquares, type Observation } from './observation.js';
+import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
+import { quantizeWeights, type WeightRange } from './weights.js';
+import { dequantizeRows, quantizeRows } from './words.js';
+
+export type GraphFormat = 'fused' | 'qdq';
+
+/** The encoder as it is observed: attention scale folded away, word vectors as int8 gives them back. */
+export function preparedEncoder(encoder: Encoder): Encoder {
+  return foldAttentionScale({ ...encoder, words: dequantizeRows(quantizeRows(encoder.words)) });
+}
+
+/** The encoder's fp32 graph with every site tapped. */
+export function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): TappedModel {
+  const graph = new GraphBuilder();
+  const last = encoder.layers.length - 1;
+  const tapOf = (site: Site): Tap => ({
+    name: siteName(site),
+    channels: site.kind === 'down' ? encoder.inner : encoder.hidden,
+    per: output === 'cls' && site.layer === last && site.kind !== 'attention' ? 'text' : 'token',
+  });
+  const arithmetic = fp32Arithmetic(encoder, (to, site, value) => emitTap(to, tapOf(site), value));
+  const taps = sitesOf(encoder).map(tapOf);
+  const indexInputs = Object.values(SAMPLE_INPUTS);
+  const model = emitEncoder(encoder, arithmetic, { form: FUSED, output, taps: taps.flatMap(tapOutputs), indexInputs }, graph);
+  return { model, taps, feeds: ({ ids, rows, width }) => ({ [IDS]: int64(ids, [rows, width]) }) };
+}
+
+export interface QuantizedEncoder {
+  /** With the folds that pre-scaling asked for. */
+  readonly encoder: Encoder;
+  readonly parts: QuantizedParts;
+  readonly choices: ReadonlyMap<string, Choice>;
+}
+
+/**
+ * Chooses pre-scaling and range of every site and quantizes its weights.
+ * @param observations one a site, in the order of sitesOf
+ */
+export async function quantizeEncoder(
+  encoder: Encoder,
+  observations: readonly Observation[],
+  matmul: MatMul,
+  options: ChooseOptions & { readonly onSite?: () => void },
+): Promise<QuantizedEncoder> {
+  const words = quantizeRows(encoder.words);
+  const choices = new Map<string, Choice>();
+  let folded = encoder;
+  for (const [at, site] of sitesOf(encoder).entries()) {
+    const seen = observations[at] as Observation;
+    const maps = LINEARS[site.kind].map((name) => linearOf(encoder, site, name));
+    const choice = await chooseInput(seen, joinWeights(maps), matmul, options);
+    choices.set(siteName(site), choice);
+    if (site.kind === 'context' && choice.input.divisor !== undefined) folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
+    options.onSite?.();
+  }
+  const sites = sitesOf(encoder).map((site, at): [string, QuantizedSite] => {
+    const choice = choices.get(siteName(site)) as Choice;
+    return [siteName(site), quantizeSite(folded, site, observations[at] as Observation, choice.input, options.weights)];
+  });
+  return { encoder: folded, parts: { words, sites: new Map(sites) }, choices };
+}
+
+function quantizeSite(encoder: Encoder, site: Site, seen: Observation, input: QuantizedInput, range: WeightRange): QuantizedSite {
+  const { divisor } = input;
+  const squares = meanSquares(divisor === undefined ? seen : dividedObservation(seen, divisor));
+  // The context's divisor is folded into the maps around it already: nothing is left to divide by.
+  const left = site.kind === 'context' ? undefined : divisor;
+  const linears = LINEARS[site.kind].map((name): [LinearName, QuantizedLinear] => {
+    const linear = linearOf(encoder, site, name);
+    const scaled = left === undefined ? linear : { ...linear, weight: scaleRows(linear, left) };
+    return [name, { ...linear, ...quantizeWeights(scaled, range, squares) }];
+  });
+  return { input: { ...input, divisor: left }, linears: Object.fromEntries(linears) };
+}
+
+const FORMATS = {
+  fused: { form: FUSED, arithmetic: int8Arithmetic },
+  qdq: { form: STANDARD, arithmetic: qdqArithmetic },
+} as const;
+
+/** The INT8 graph; sites named in `keep` stay fp32. */
+export function emitQuantized(
+  { encoder, parts }: QuantizedEncoder,
+  keep: ReadonlySet<string>,
+  format: GraphFormat,
+  output: EmitOptions['output'],
+): ModelProto {
+  const sites = new Map([...parts.sites].filter(([name]) => !keep.has(name)));
+  const { form, arithmetic } = FORMATS[format];
+  return emitEncoder(encoder, arithmetic(encoder, { ...parts, sites }), { form, output });
+}

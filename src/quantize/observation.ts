@@ -1,0 +1,44 @@
+// What was seen of the input of some matrix products on calibration text. Data only.
+
+export interface Observation {
+  /** Of the site, like `layer3.down`. */
+  readonly name: string;
+  readonly channels: number;
+  /** Least and greatest value of each channel over every calibration token. */
+  readonly minima: Float32Array;
+  readonly maxima: Float32Array;
+  /** rows x channels: some of the tokens, evenly spaced over the calibration text. */
+  readonly sample: Float32Array;
+  readonly rows: number;
+}
+
+/** The same after each channel was divided by `divisor`. */
+export function dividedObservation(seen: Observation, divisor: Float32Array): Observation {
+  const divide = (value: number, at: number): number => value / (divisor[at % seen.channels] as number);
+  return { ...seen, minima: seen.minima.map(divide), maxima: seen.maxima.map(divide), sample: seen.sample.map(divide) };
+}
+
+/** Largest magnitude of each channel. */
+export function magnitudesOf({ minima, maxima }: Observation): Float32Array {
+  return maxima.map((value, at) => Math.max(value, -(minima[at] as number)));
+}
+
+/** Mean square of each channel over the sample. */
+export function meanSquares({ sample, channels, rows }: Observation): Float32Array {
+  const sums = new Float64Array(channels);
+  for (let start = 0; start < sample.length; start += channels) {
+    for (let channel = 0; channel < channels; channel++) sums[channel] = (sums[channel] as number) + (sample[start + channel] as number) ** 2;
+  }
+  return Float32Array.from(sums, (sum) => sum / rows);
+}
+
+/** The sample's `rows` evenly spaced rows, or all where there are fewer. */
+export function thinnedSample({ sample, channels, rows }: Observation, wanted: number): Float32Array {
+  if (rows <= wanted) return sample;
+  const thinned = new Float32Array(wanted * channels);
+  for (let row = 0; row < wanted; row++) {
+    const from = Math.floor((row * rows) / wanted) * channels;
+    thinned.set(sample.subarray(from, from + channels), row * channels);
+  }
+  return thinned;
+}

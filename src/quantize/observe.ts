@@ -1,0 +1,134 @@
+// Runs calibration text through a tapped full-precision graph and keeps, of every tap, its channels' ranges and a sample of rows.
+import type { GraphTensor } from '../engine/contract.js';
+import { openGraph } from '../engine/ort.js';
+import type { GraphBuilder } from '../onnx/build.js';
+import { ModelProto } from '../onnx/proto.js';
+import type { Observation } from './observation.js';
+
+/** `rows` texts of `width` tokens each. */
+export interface IdBatch {
+  readonly ids: Int32Array;
+  readonly rows: number;
+  readonly width: number;
+}
+
+/** A value of the graph that is observed: the input of some products. */
+export interface Tap {
+  readonly name: string;
+  readonly channels: number;
+  /** Whether it has one row a token, or one a text (past the keys and values of a CLS model's last layer). */
+  readonly per: 'token' | 'text';
+}
+
+/** int64 inputs of a tapped graph: which rows of the batch are kept. */
+export const SAMPLE_INPUTS = { token: 'sampled_tokens', text: 'sampled_texts' } as const;
+const PARTS = ['minimum', 'maximum', 'sample'] as const;
+
+/** Adds the outputs of a tap to a graph: channels, channels, and sampled rows x channels. */
+export function emitTap(graph: GraphBuilder, tap: Tap, value: string): void {
+  const { name, channels, per } = tap;
+  const shape = graph.integers(`${name}.flat_shape`, [-1, channels]);
+  const flat = graph.node('Reshape', `${name}.flat`, [value, shape]);
+  const reduced = { attributes: { axes: [0], keepdims: 0 } };
+  graph.node('ReduceMin', `${name}.minimum`, [flat], reduced);
+  graph.node('ReduceMax', `${name}.maximum`, [flat], reduced);
+  graph.node('Gather', `${name}.sample`, [flat, SAMPLE_INPUTS[per]]);
+}
+
+/** The outputs that emitTap adds. */
+export function tapOutputs({ name, channels }: Tap): { name: string; dims: (number | string)[] }[] {
+  return PARTS.map((part) => ({ name: `${name}.${part}`, dims: part === 'sample' ? ['sampled', channels] : [channels] }));
+}
+
+export interface TappedModel {
+  readonly model: ModelProto;
+  readonly taps: readonly Tap[];
+  /** What the graph's own inputs are fed with. */
+  readonly feeds: (batch: IdBatch) => Record<string, GraphTensor>;
+}
+
+export interface ObserveOptions {
+  readonly threads: number;
+  /** Rows kept of each tap, at most. */
+  readonly sampleRows: number;
+  readonly onBatch?: (tokens: number) => void;
+}
+
+/**
+ * Observes every tap. Memory is bounded by the samples and one batch: ranges and rows are picked inside the graph.
+ * @param batches calibration texts, each batch of one length: padding would be observed too
+ */
+export async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: ObserveOptions): Promise<Observation[]> {
+  const runner = await openGraph(ModelProto.encode(tapped.model).finish(), options.threads);
+  const collectors = tapped.taps.map((tap) => new Collector(tap));
+  const pickToken = evenPicker(
+    batches.reduce((sum, { ids }) => sum + ids.length, 0),
+    options.sampleRows,
+  );
+  const pickText = evenPicker(
+    batches.reduce((sum, { rows }) => sum + rows, 0),
+    options.sampleRows,
+  );
+  try {
+    for (const batch of batches) {
+      const sampled = { [SAMPLE_INPUTS.token]: pickToken(batch.ids.length), [SAMPLE_INPUTS.text]: pickText(batch.rows) };
+      const seen = await runner.run({ ...tapped.feeds(batch), ...sampled });
+      for (const collector of collectors) collector.add(seen);
+      options.onBatch?.(batch.ids.length);
+    }
+  } finally {
+    await runner.close();
+  }
+  return collectors.map((collector) => collector.finish());
+}
+
+export function int64(values: ArrayLike<number>, dims: readonly number[]): GraphTensor {
+  return { type: 'int64', dims, data: BigInt64Array.from(Array.from(values), BigInt) };
+}
+
+/** Picks about `wanted` of `total` things, evenly spaced, as they come by in groups: positions within the next `count`. */
+function evenPicker(total: number, wanted: number): (count: number) => GraphTensor {
+  let passed = 0;
+  const picksUpTo = (position: number): number => Math.floor((position * Math.min(wanted, total)) / total);
+  return (count) => {
+    const picked: number[] = [];
+    for (let at = 0; at < count; at++) if (picksUpTo(passed + at + 1) > picksUpTo(passed + at)) picked.push(at);
+    passed += count;
+    return int64(picked, [picked.length]);
+  };
+}
+
+class Collector {
+  private readonly minima: Float32Array;
+  private readonly maxima: Float32Array;
+  private readonly samples: Float32Array[] = [];
+
+  constructor(private readonly tap: Tap) {
+    this.minima = new Float32Array(tap.channels).fill(Number.POSITIVE_INFINITY);
+    this.maxima = new Float32Array(tap.channels).fill(Number.NEGATIVE_INFINITY);
+  }
+
+  add(seen: Readonly<Record<string, Float32Array>>): void {
+    const [minimum, maximum, sample] = PARTS.map((part) => seen[`${this.tap.name}.${part}`] as Float32Array) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    for (let channel = 0; channel < this.tap.channels; channel++) {
+      this.minima[channel] = Math.min(this.minima[channel] as number, minimum[channel] as number);
+      this.maxima[channel] = Math.max(this.maxima[channel] as number, maximum[channel] as number);
+    }
+    this.samples.push(sample.slice());
+  }
+
+  finish(): Observation {
+    const sample = new Float32Array(this.samples.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of this.samples) {
+      sample.set(part, at);
+      at += part.length;
+    }
+    const { minima, maxima, tap } = this;
+    return { name: tap.name, channels: tap.channels, minima, maxima, sample, rows: sample.length / tap.channels };
+  }
+}
