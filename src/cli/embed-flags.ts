@@ -4,7 +4,7 @@ import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
 import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
 import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW } from '../job/config.js';
-import { DEFAULT_MODEL } from '../model/names.js';
+import { DEFAULT_MODEL, PRECISIONS } from '../model/names.js';
 import { FORMAT_NAMES } from '../records/formats.js';
 import { type Flag, list, wholeNumber } from './flags.js';
 
@@ -25,6 +25,7 @@ export const EMBED_FLAGS: readonly Flag[] = [
   },
   { flags: '--limit <rows>', help: 'stop after this many rows', parse: wholeNumber },
   { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
+  { flags: '--precision <type>', help: 'arithmetic of the model', fallback: 'int8 where the model has it', choices: PRECISIONS },
   { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself to put before each text', fallback: 'document' },
   { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: "the model's", parse: wholeNumber },
   { flags: '--on-overflow <what>', help: 'what to do with longer texts', fallback: 'truncate', choices: ['truncate', 'fail'] },

@@ -3,6 +3,7 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import type { JobConfig } from '../job/config.js';
+import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { createReporter, type LogFormat } from './report.js';
 import { abortOnSignals } from './signals.js';
@@ -18,6 +19,7 @@ export interface EmbedArguments {
   readonly keep?: KeepColumn[];
   readonly limit?: number;
   readonly model?: string;
+  readonly precision?: Precision;
   readonly prompt?: string;
   readonly maxTokens?: number;
   readonly onOverflow?: 'truncate' | 'fail';
@@ -72,6 +74,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
     output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims },
     model: {
       model: given.model,
+      precision: given.precision,
       prompt: given.prompt,
       maxTokens: given.maxTokens,
       onOverflow: given.onOverflow,

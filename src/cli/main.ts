@@ -7,6 +7,8 @@ import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
 import { printable } from './format.js';
+import type { QuantizeArguments } from './quantize.js';
+import { QUANTIZE_FLAGS } from './quantize-flags.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -43,6 +45,12 @@ export function createProgram(): Command {
     .argument('<model>', 'ONNX file, or a folder with model.onnx or onnx/model.onnx in it')
     .action(async (model: string, given: ExportArguments) => (await import('./export.js')).exportCommand(model, given));
   addFlags(exporting, EXPORT_FLAGS);
+  const quantizing = program
+    .command('quantize')
+    .description('make an INT8 model from an ONNX one and calibration text, held against full precision before it is installed')
+    .argument('[model]', 'model folder, ONNX file, or a folder with one in it (default: the shipped model)')
+    .action(async (model: string | undefined, given: QuantizeArguments) => (await import('./quantize.js')).quantize(model, given));
+  addFlags(quantizing, QUANTIZE_FLAGS);
   return program;
 }
 

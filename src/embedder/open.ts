@@ -5,14 +5,18 @@ import { usableCpus } from '../engine/cpus.js';
 import { WorkerPool } from '../engine/pool.js';
 import { EmbedkitError } from '../errors.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
+import type { Precision } from '../model/names.js';
+import { decodeProbe } from '../model/probe-vectors.js';
 import { dimsFor, fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
 import { tokenize } from '../tokens/tokenize.js';
 import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
 import type { Matrix } from '../vectors/matrix.js';
 import { type BatchSettings, embedTokens } from './embed.js';
-import type { WorkerSettings } from './worker.js';
+import type { WorkerProbe, WorkerSettings } from './worker.js';
 
 export interface OpenOptions {
+  /** Default: INT8 where the folder has it. */
+  readonly precision?: Precision | undefined;
   /** Engine threads, each with its own session; default: what the process may use. */
   readonly threads?: number | undefined;
   /** Longest text in tokens, special tokens included; default: the model's. */
@@ -61,7 +65,7 @@ export interface EmbeddingModel {
  * @throws EmbedkitError `usage` for wrong options, `model-invalid` for missing or altered files, `engine-failed`
  */
 export async function openModel(folder?: string, options: OpenOptions = {}): Promise<EmbeddingModel> {
-  const opened = await openFolder(folder);
+  const opened = await openFolder(folder, options.precision);
   const model = startModel(opened, options);
   await model.pool.ready().catch(async (error: unknown) => {
     await model.close();
@@ -82,7 +86,7 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
     dim: manifest.dim,
   };
   const tokenizer = createTokenizer(folder.tokenizer);
-  const pool = startPool(folder, threads);
+  const pool = startPool(folder, threads, tokenizer);
   return {
     folder,
     dim: manifest.dim,
@@ -107,7 +111,7 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
   };
 }
 
-function startPool(folder: ModelFolder, threads: number): WorkerPool {
+function startPool(folder: ModelFolder, threads: number, tokenizer: TextTokenizer): WorkerPool {
   const { manifest, modelPath } = folder;
   const settings: WorkerSettings = {
     modelPath,
@@ -115,8 +119,19 @@ function startPool(folder: ModelFolder, threads: number): WorkerPool {
     pooling: manifest.pooling,
     normalize: manifest.normalize,
     dim: manifest.dim,
+    probes: probesOf(folder, tokenizer),
   };
   return new WorkerPool({ workers: threads, script: new URL('./worker.js', import.meta.url), settings });
+}
+
+/** The manifest's probes as ids and vectors; only an INT8 model has any. */
+function probesOf({ precision, manifest }: ModelFolder, tokenizer: TextTokenizer): WorkerProbe[] {
+  const probes = precision === 'int8' ? (manifest.int8?.probes ?? []) : [];
+  return probes.map(({ text, vector }) => ({
+    text,
+    ids: Int32Array.from(tokenizer.encode(text, manifest.max_tokens).ids),
+    vector: decodeProbe(vector),
+  }));
 }
 
 function checkTexts(texts: readonly string[]): void {

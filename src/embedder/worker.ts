@@ -4,6 +4,7 @@ import type { Engine, EngineInput } from '../engine/contract.js';
 import { openOrt } from '../engine/ort.js';
 import type { PoolReply, PoolRequest } from '../engine/pool.js';
 import { EmbedkitError, messageOf } from '../errors.js';
+import { checkProbe } from '../model/probe-vectors.js';
 import { normalise } from '../vectors/normalise.js';
 import { type Pooling, pool } from '../vectors/pool.js';
 
@@ -13,6 +14,14 @@ export interface WorkerSettings {
   readonly pooling: Pooling;
   readonly normalize: boolean;
   readonly dim: number;
+  /** Texts whose vectors are known: the first thing that the engine computes. */
+  readonly probes: readonly WorkerProbe[];
+}
+
+export interface WorkerProbe {
+  readonly text: string;
+  readonly ids: Int32Array;
+  readonly vector: Float32Array;
 }
 
 const settings = workerData as WorkerSettings;
@@ -27,6 +36,12 @@ async function embed(engine: Engine, batch: EngineInput): Promise<Float32Array<A
   const vectors = pool(hidden, { rows: batch.rows, width: batch.width, dim: settings.dim }, settings.pooling);
   if (settings.normalize) normalise({ rows: batch.rows, dim: settings.dim, data: vectors });
   return vectors;
+}
+
+async function checkProbes(engine: Engine): Promise<void> {
+  for (const { text, ids, vector } of settings.probes) {
+    checkProbe(text, vector, await embed(engine, { ids, rows: 1, width: ids.length }));
+  }
 }
 
 function reply(message: PoolReply, transfer: ArrayBuffer[] = []): void {
@@ -53,6 +68,7 @@ async function handle(engine: Engine, request: PoolRequest): Promise<void> {
 
 try {
   const engine = await openOrt(settings.modelPath, { threads: 1, output: settings.output });
+  await checkProbes(engine);
   // Requests are answered in their order, one after the other.
   let last = Promise.resolve();
   parentPort?.on('message', (request: PoolRequest) => {

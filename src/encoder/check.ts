@@ -5,10 +5,10 @@ import type { Encoder, EncoderLayer, LayerNorm, Linear, Table } from './encoder.
 /** Throws `model-invalid` where sizes contradict each other or a weight is NaN or infinite. */
 export function checkEncoder(encoder: Encoder): void {
   const { hidden, heads, scale } = encoder;
-  if (!(heads >= 1 && hidden % heads === 0)) throw invalid(`${heads} heads do not divide a width of ${hidden}`);
-  if (!Number.isFinite(scale)) throw invalid(`attention is scaled by ${scale}`);
   checkTable('the word table', encoder.words, hidden);
   checkTable('the table of positions', encoder.positions, hidden);
+  if (!(heads >= 1 && hidden % heads === 0)) throw invalid(`${heads} heads do not divide a width of ${hidden}`);
+  if (!Number.isFinite(scale)) throw invalid(`attention is scaled by ${scale}`);
   checkNorm('the embedding', encoder.embeddingNorm, hidden);
   encoder.layers.forEach((layer, at) => {
     checkLayer(layer, `of layer ${at}`, encoder);

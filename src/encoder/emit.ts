@@ -35,7 +35,7 @@ export interface EmitOptions {
 }
 
 // LayerNormalization came with opset 17.
-const OPSET = 17;
+export const OPSET = 17;
 export const IDS = 'input_ids';
 /** Name of the graph output. */
 export const OUTPUT = 'embedding';

@@ -45,6 +45,12 @@ function ratio(quota: number | undefined, period: number | undefined): number {
   return cpus > 0 ? cpus : Number.POSITIVE_INFINITY;
 }
 
+/** Instruction sets of the processor that decide how fast and how exact integer products are, as the kernel names them. */
+export function cpuFlags(read: ReadText = readIfThere): string[] {
+  const line = /^(?:flags|Features)\s*:(.*)$/m.exec(read('/proc/cpuinfo') ?? '')?.[1] ?? '';
+  return line.split(/\s+/).filter((flag) => /^(avx|fma|f16c|amx|sse4|asimd|i8mm|sve|bf16)/.test(flag));
+}
+
 function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
+import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 
 export interface JobInput {
@@ -30,6 +31,8 @@ export interface JobOutput {
 export interface JobModel {
   /** Folder or shipped name. */
   readonly model?: string | undefined;
+  /** Default: INT8 where the model has it. */
+  readonly precision?: Precision | undefined;
   readonly prompt?: string | undefined;
   readonly maxTokens?: number | undefined;
   readonly onOverflow?: 'truncate' | 'fail' | undefined;

@@ -32,7 +32,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
-  const folder = await openFolder(model.model);
+  const folder = await openFolder(model.model, model.precision);
   return {
     inputs,
     read: {

@@ -8,13 +8,15 @@ export const PROVENANCE_KEY = 'embedkit';
 
 /** The file metadata: one key, the provenance as JSON. */
 export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string, string> {
-  const { manifest } = plan.folder;
+  const { manifest, precision } = plan.folder;
   const facts = {
     embedkit: VERSION,
     runtime: `onnxruntime-node ${dependencyVersion('onnxruntime-node')}`,
     tokenizers: dependencyVersion('@huggingface/tokenizers'),
     model: manifest.name,
     model_file: manifest.model,
+    precision,
+    quantization: precision === 'int8' ? quantizationOf(plan) : undefined,
     fingerprint: fingerprint(manifest, plan.maxTokens),
     source: manifest.source,
     license: manifest.license,
@@ -28,4 +30,10 @@ export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string
     text: config.input.template ?? config.input.textField ?? 'text',
   };
   return new Map([[PROVENANCE_KEY, JSON.stringify(facts)]]);
+}
+
+/** How the INT8 model was made: recipe and calibration digest. */
+function quantizationOf({ folder }: JobPlan): object | undefined {
+  const made = folder.manifest.int8?.quantization;
+  return made && { recipe: made.recipe, calibration_digest: made.calibration.digest, source_sha256: made.source_sha256 };
 }

@@ -6,11 +6,13 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
 import type { TokenizerJson } from '../tokens/tokenizer.js';
-import { type Manifest, parseManifest } from './manifest.js';
-import { DEFAULT_MODEL, MANIFEST_NAME, TOKENIZER_NAME } from './names.js';
+import { type Manifest, manifestAt, parseManifest } from './manifest.js';
+import { DEFAULT_MODEL, MANIFEST_NAME, type Precision, TOKENIZER_NAME } from './names.js';
 
 export interface ModelFolder {
   readonly path: string;
+  readonly precision: Precision;
+  /** As seen at this precision: see manifestAt. */
   readonly manifest: Manifest;
   readonly modelPath: string;
   readonly tokenizer: TokenizerJson;
@@ -19,19 +21,41 @@ export interface ModelFolder {
 /** The folder that holds the models of this package. */
 const SHIPPED = fileURLToPath(new URL('../../models/', import.meta.url));
 
-/** Opens a model folder, or a shipped model by its name. Throws `model-invalid` where a file is missing or altered. */
-export async function openFolder(nameOrPath: string = DEFAULT_MODEL): Promise<ModelFolder> {
-  const path = await locate(nameOrPath);
-  const manifestPath = join(path, MANIFEST_NAME);
-  const manifest = parseManifest(await readFile(manifestPath, 'utf8'), manifestPath);
+/**
+ * Opens a model folder, or a shipped model by its name, at a precision; undefined: INT8 where the folder has it.
+ * @throws EmbedkitError `usage` for a precision that the folder lacks, `model-invalid` where a file is missing or altered
+ */
+export async function openFolder(nameOrPath: string = DEFAULT_MODEL, asked?: Precision): Promise<ModelFolder> {
+  const { path, manifest: whole } = await readManifest(nameOrPath);
+  const precision = asked ?? (whole.int8 === undefined ? 'fp32' : 'int8');
+  await checkPrecision(path, whole, precision);
+  const manifest = manifestAt(whole, precision);
   await Promise.all(Object.entries(manifest.files).map(([name, expected]) => verifyFile(path, name, expected)));
   if (manifest.files[manifest.model] === undefined || manifest.files[TOKENIZER_NAME] === undefined) {
-    throw new EmbedkitError('model-invalid', `${manifestPath}: its files lack the model or the tokenizer`, {
+    throw new EmbedkitError('model-invalid', `${join(path, MANIFEST_NAME)}: its files lack the model or the tokenizer`, {
       hint: 'export the model again',
     });
   }
   const tokenizer = JSON.parse(await readFile(join(path, TOKENIZER_NAME), 'utf8')) as TokenizerJson;
-  return { path, manifest, modelPath: join(path, manifest.model), tokenizer };
+  return { path, precision, manifest, modelPath: join(path, manifest.model), tokenizer };
+}
+
+/** Finds a model folder and reads its whole manifest; checks no file. Throws `usage` where there is none. */
+export async function readManifest(nameOrPath: string): Promise<{ path: string; manifest: Manifest }> {
+  const path = await locate(nameOrPath);
+  const manifestPath = join(path, MANIFEST_NAME);
+  return { path, manifest: parseManifest(await readFile(manifestPath, 'utf8'), manifestPath) };
+}
+
+async function checkPrecision(path: string, manifest: Manifest, precision: Precision): Promise<void> {
+  if (precision === 'int8' && manifest.int8 === undefined) {
+    const hint = 'make one with embedkit quantize, or leave --precision out';
+    throw new EmbedkitError('usage', `--precision int8: ${path} has no INT8 model`, { hint });
+  }
+  if (precision === 'fp32' && manifest.int8 !== undefined && !(await isFile(join(path, manifest.model)))) {
+    const hint = 'leave --precision out, or put that file there (it is in a clone of the repository, and embedkit export makes it from the source ONNX)';
+    throw new EmbedkitError('usage', `${path} holds no full-precision ${manifest.model}`, { hint });
+  }
 }
 
 async function locate(nameOrPath: string): Promise<string> {

@@ -2,8 +2,73 @@
 import { z } from 'zod';
 import { EmbedkitError } from '../errors.js';
 import { POOLINGS } from '../vectors/pool.js';
+import type { Precision } from './names.js';
 
 const fileSchema = z.object({ bytes: z.number().int().nonnegative(), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+const distribution = z.object({ mean: z.number(), p1: z.number(), minimum: z.number() });
+
+/** How an INT8 model was made and what it cost, by the measurements that let it through. */
+const quantizationSchema = z.object({
+  /** Passes and settings: enough to make the same bytes again from the same source and calibration text. */
+  recipe: z.object({
+    method: z.enum(['encoder', 'portable']),
+    format: z.enum(['fused', 'qdq']),
+    weights: z.enum(['safe', 'vnni', '7bit']),
+    headroom: z.number(),
+    max_length: z.number().int(),
+    /** Sites that stayed in full precision. */
+    kept_fp32: z.array(z.string()),
+  }),
+  /** SHA-256 of the model file that was quantized. */
+  source_sha256: z.string(),
+  calibration: z.object({
+    /** SHA-256 over the texts used, in order. */
+    digest: z.string(),
+    files: z.array(z.object({ name: z.string(), sha256: z.string(), rows: z.number().int() })),
+    observed_texts: z.number().int(),
+    observed_tokens: z.number().int(),
+    held_out_texts: z.number().int(),
+  }),
+  /** Against full precision, on texts that were not observed. */
+  gate: z.object({
+    cosine: distribution,
+    overlap: z.number(),
+    evaluated: z.array(
+      z.object({
+        set: z.string(),
+        metric: z.string(),
+        full: z.number(),
+        quantized: z.number(),
+        kept: z.number(),
+        overlap: z.number().optional(),
+      }),
+    ),
+  }),
+});
+
+export type Quantization = z.infer<typeof quantizationSchema>;
+
+const probeSchema = z.object({
+  text: z.string(),
+  /** The normalised vector: little-endian float32 in base64. */
+  vector: z.string(),
+});
+
+export type ProbeVector = z.infer<typeof probeSchema>;
+
+const int8Schema = z.object({
+  model: z.string().min(1),
+  inputs: z.array(z.string()),
+  output: z.string(),
+  opset: z.number().int(),
+  pooling: z.enum(POOLINGS),
+  quantization: quantizationSchema,
+  /** Texts whose vectors are checked when the model is opened. */
+  probes: z.array(probeSchema),
+});
+
+export type Int8Section = z.infer<typeof int8Schema>;
 
 const manifestSchema = z.object({
   /** Version of this file's layout. */
@@ -12,7 +77,7 @@ const manifestSchema = z.object({
   source: z.string(),
   license: z.string(),
   attribution: z.string().optional(),
-  /** Name of the ONNX file in the folder. */
+  /** Name of the full-precision ONNX file; it may be left out of a folder that has an INT8 one. */
   model: z.string().min(1),
   /** Every file of the folder but this one. */
   files: z.record(z.string(), fileSchema),
@@ -40,6 +105,8 @@ const manifestSchema = z.object({
     exact: z.number().int(),
     max_difference: z.number(),
   }),
+  /** The quantized model, where there is one. */
+  int8: int8Schema.optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;
@@ -59,4 +126,20 @@ function parseJson(text: string, path: string): unknown {
   } catch (error) {
     throw new EmbedkitError('model-invalid', `${path}: not JSON`, { hint: 'export the model again', cause: error });
   }
+}
+
+/** The manifest as seen by a run at one precision: its model file, output and pooling, and only the files that it reads. */
+export function manifestAt(manifest: Manifest, precision: Precision): Manifest {
+  const { int8 } = manifest;
+  const isInt8 = precision === 'int8' && int8 !== undefined;
+  const model = isInt8 ? int8.model : manifest.model;
+  const files = Object.fromEntries(Object.entries(manifest.files).filter(([name]) => isRead(name, model)));
+  if (!isInt8) return { ...manifest, files };
+  const { inputs, output, opset, pooling } = int8;
+  return { ...manifest, model, files, pooling, architecture: { ...manifest.architecture, inputs, output, opset } };
+}
+
+/** The model, its external data, and what is no model at all. */
+function isRead(name: string, model: string): boolean {
+  return name === model || name === `${model}.data` || !/\.onnx(\.data)?$/.test(name);
 }

@@ -4,3 +4,9 @@
 export const DEFAULT_MODEL = 'bge-small-en-v1.5';
 export const MANIFEST_NAME = 'embedkit.json';
 export const TOKENIZER_NAME = 'tokenizer.json';
+/** The INT8 model of a folder. */
+export const INT8_NAME = 'model.int8.onnx';
+
+/** Arithmetic that a model is run in, the default first. */
+export const PRECISIONS = ['int8', 'fp32'] as const;
+export type Precision = (typeof PRECISIONS)[number];

@@ -8,7 +8,7 @@ export interface Probe {
   readonly values: Float32Array;
 }
 
-const PROBE_TEXTS = [
+export const PROBE_TEXTS: readonly string[] = [
   'A short one.',
   'The ferry leaves the northern pier at a quarter past six, and the last bus meets it on the other side.',
   'How long may bread dough rest in a cold kitchen before it is baked, and what does the wait do to its taste?',

@@ -39,7 +39,16 @@ export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | Bi
 /** Collects nodes and initialisers; `model` closes them into a ModelProto. Equal calls make equal bytes. */
 export class GraphBuilder {
   private readonly nodes: NodeProto[] = [];
-  private readonly initialisers: TensorProto[] = [];
+  readonly initialisers: TensorProto[] = [];
+
+  get nodeCount(): number {
+    return this.nodes.length;
+  }
+
+  /** The nodes added since there were `count`. */
+  nodesFrom(count: number): readonly NodeProto[] {
+    return this.nodes.slice(count);
+  }
 
   /** Adds a node; returns the name of its (first) output. An undefined input is an optional one left out. */
   node(opType: string, name: string, inputs: readonly (string | undefined)[], options: NodeOptions = {}): string {

@@ -16,7 +16,13 @@ export interface Constant<Data extends Float32Array | Float64Array = Float32Arra
 /** Whole numbers are shapes, axes and positions. A larger tensor of them is quantized weights, which stay unread. */
 export const MAX_INTEGERS = 65_536;
 
-const F16_VALUES = new Float32Array(65_536).map((_, bits) => fromF16(bits));
+let halves: Float32Array | undefined;
+
+/** By a table made at the first use: models hold tens of millions. */
+function fromHalf(bits: number): number {
+  halves ??= new Float32Array(65_536).map((_, each) => fromF16(each));
+  return halves[bits & 0xffff] as number;
+}
 
 const bits32 = new Uint32Array(1);
 const float32 = new Float32Array(bits32.buffer);
@@ -40,10 +46,7 @@ interface Storage {
 
 // Source: ONNX onnx.proto, TensorProto: which field holds which type.
 const STORAGE = new Map<number, Storage>([
-  [
-    DATA_TYPE.FLOAT16,
-    { bytes: 2, view: (b) => new Uint16Array(b), field: 'int32Data', float: true, decode: (h) => F16_VALUES[h & 0xffff] as number },
-  ],
+  [DATA_TYPE.FLOAT16, { bytes: 2, view: (b) => new Uint16Array(b), field: 'int32Data', float: true, decode: fromHalf }],
   [DATA_TYPE.BFLOAT16, { bytes: 2, view: (b) => new Uint16Array(b), field: 'int32Data', float: true, decode: fromBf16 }],
   [DATA_TYPE.DOUBLE, { bytes: 8, view: (b) => new Float64Array(b), field: 'doubleData', float: true }],
   [DATA_TYPE.INT64, { bytes: 8, view: (b) => new BigInt64Array(b), field: 'int64Data' }],
@@ -59,6 +62,11 @@ const STORAGE = new Map<number, Storage>([
  */
 export async function readConstant(tensor: TensorProto, modelPath: string): Promise<Constant | undefined> {
   const dims = dimsOf(tensor);
+  if (dims.some((dim) => dim < 0)) {
+    throw new EmbedkitError('model-invalid', `${modelPath}: tensor "${tensor.name}" has dimensions ${dims.join(' x ')}`, {
+      hint: 'fetch or export the model again',
+    });
+  }
   if (tensor.dataType === DATA_TYPE.FLOAT) return { dims, data: await floatValues(tensor, modelPath) };
   const storage = STORAGE.get(tensor.dataType ?? 0);
   if (storage === undefined || (!storage.float && sizeOf(tensor) > MAX_INTEGERS)) return undefined;

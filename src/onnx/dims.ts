@@ -1,5 +1,5 @@
 // The dimensions of values as far as constants in the graph settle them; NaN stands for one that only a run can tell.
-import { type Constant, countOf, listOf } from './constant.js';
+import { type Constant, listOf } from './constant.js';
 import { integerAttribute, integersAttribute } from './lookup.js';
 import { frontAxis, integersOf, reshapedDims, squeezedDims, unsqueezedDims } from './operators.js';
 import type { NodeProto } from './proto.js';
@@ -87,9 +87,4 @@ export function shapeValue(node: NodeProto, dims: Dims | undefined): Constant | 
   if (dims === undefined) return undefined;
   const data = Float64Array.from(dims).slice(integerAttribute(node, 'start') ?? 0, integerAttribute(node, 'end') ?? dims.length);
   return { dims: [data.length], data };
-}
-
-/** Whether every dimension is known. */
-export function isSettled(dims: Dims): boolean {
-  return !Number.isNaN(countOf(dims));
 }

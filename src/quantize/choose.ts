@@ -29,6 +29,9 @@ export interface Choice {
   /** ||dequant(X) dequant(W) - X W||^2 / ||X W||^2 on the sampled rows, without pre-scaling and as chosen. */
   readonly errorBefore: number;
   readonly errorAfter: number;
+  /** Of each channel, as observed. */
+  readonly minima: Float32Array;
+  readonly maxima: Float32Array;
 }
 
 /**
@@ -44,7 +47,8 @@ export async function chooseInput(seen: Observation, weights: Weights, matmul: M
   const errorBefore = (judged[0] as Judged).error;
   if (options.preScale) for (const candidate of refinedCandidates(ranked(judged))) judged.push(await judge(candidate));
   const best = ranked(judged)[0] as Judged;
-  return { name: best.candidate.name, input: best.input, range: best.range, errorBefore, errorAfter: best.error };
+  const { candidate, input, range, error } = best;
+  return { name: candidate.name, input, range, errorBefore, errorAfter: error, minima: seen.minima, maxima: seen.maxima };
 }
 
 interface Judged {

@@ -1,6 +1,6 @@
 // Quantizing a recognised encoder: what is observed, what is chosen, and the graph that comes of it.
-import { type EmitOptions, emitEncoder, IDS } from '../encoder/emit.js';
-import type { Encoder } from '../encoder/encoder.js';
+import { type EmitOptions, emitEncoder, IDS, OPSET, OUTPUT } from '../encoder/emit.js';
+import type { Encoder, Table } from '../encoder/encoder.js';
 import { foldAttentionScale, foldContextDivisor, scaleRows } from '../encoder/fold.js';
 import { FUSED, STANDARD } from '../encoder/forms.js';
 import { fp32Arithmetic } from '../encoder/fp32.js';
@@ -10,21 +10,37 @@ import type { QuantizedInput, QuantizedLinear, QuantizedParts, QuantizedSite } f
 import { LINEARS, type LinearName, linearOf, type Site, siteName, sitesOf } from '../encoder/sites.js';
 import { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
-import { type Choice, type ChooseOptions, chooseInput, joinWeights, type MatMul } from './choose.js';
+import type { Pooling } from '../vectors/pool.js';
+import { type Choice, chooseInput, joinWeights, type MatMul } from './choose.js';
 import { dividedObservation, meanSquares, type Observation } from './observation.js';
 import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
+import type { GraphFormat, PassOptions, Ports, QuantizePath } from './path.js';
 import { quantizeWeights, type WeightRange } from './weights.js';
 import { dequantizeRows, quantizeRows } from './words.js';
 
-export type GraphFormat = 'fused' | 'qdq';
+/** The path of an encoder whose fp32 graph was proven to equal its source. `cls`: only the first token's vector is wanted. */
+export function encoderPath(encoder: Encoder, pooling: Pooling): QuantizePath {
+  const prepared = preparedEncoder(encoder);
+  const output = pooling === 'cls' ? 'cls' : 'hidden';
+  const ports: Ports = { inputs: [IDS], output: OUTPUT, pooling: pooling === 'cls' ? 'none' : pooling };
+  return {
+    method: 'encoder',
+    fallback: undefined,
+    tapped: tappedEncoder(prepared, output),
+    quantize: async (observations, matmul, options) => {
+      const quantized = await quantizeEncoder(encoder.words, prepared, observations, matmul, options);
+      return { choices: quantized.choices, ports, opset: OPSET, emit: (keep, format) => emitQuantized(quantized, keep, format, output) };
+    },
+  };
+}
 
 /** The encoder as it is observed: attention scale folded away, word vectors as int8 gives them back. */
-export function preparedEncoder(encoder: Encoder): Encoder {
+function preparedEncoder(encoder: Encoder): Encoder {
   return foldAttentionScale({ ...encoder, words: dequantizeRows(quantizeRows(encoder.words)) });
 }
 
 /** The encoder's fp32 graph with every site tapped. */
-export function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): TappedModel {
+function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): TappedModel {
   const graph = new GraphBuilder();
   const last = encoder.layers.length - 1;
   const tapOf = (site: Site): Tap => ({
@@ -39,7 +55,7 @@ export function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): 
   return { model, taps, feeds: ({ ids, rows, width }) => ({ [IDS]: int64(ids, [rows, width]) }) };
 }
 
-export interface QuantizedEncoder {
+interface QuantizedEncoder {
   /** With the folds that pre-scaling asked for. */
   readonly encoder: Encoder;
   readonly parts: QuantizedParts;
@@ -48,15 +64,17 @@ export interface QuantizedEncoder {
 
 /**
  * Chooses pre-scaling and range of every site and quantizes its weights.
+ * @param table the word table as the source has it
  * @param observations one a site, in the order of sitesOf
  */
-export async function quantizeEncoder(
+async function quantizeEncoder(
+  table: Table,
   encoder: Encoder,
   observations: readonly Observation[],
   matmul: MatMul,
-  options: ChooseOptions & { readonly onSite?: () => void },
+  options: PassOptions,
 ): Promise<QuantizedEncoder> {
-  const words = quantizeRows(encoder.words);
+  const words = quantizeRows(table);
   const choices = new Map<string, Choice>();
   let folded = encoder;
   for (const [at, site] of sitesOf(encoder).entries()) {
@@ -65,7 +83,7 @@ export async function quantizeEncoder(
     const choice = await chooseInput(seen, joinWeights(maps), matmul, options);
     choices.set(siteName(site), choice);
     if (site.kind === 'context' && choice.input.divisor !== undefined) folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
-    options.onSite?.();
+    options.onSite?.(at + 1, observations.length);
   }
   const sites = sitesOf(encoder).map((site, at): [string, QuantizedSite] => {
     const choice = choices.get(siteName(site)) as Choice;
@@ -93,7 +111,7 @@ const FORMATS = {
 } as const;
 
 /** The INT8 graph; sites named in `keep` stay fp32. */
-export function emitQuantized(
+function emitQuantized(
   { encoder, parts }: QuantizedEncoder,
   keep: ReadonlySet<string>,
   format: GraphFormat,

@@ -42,13 +42,18 @@ function readText(row: RowAccess, field: string, place: Place): string {
   return checkText(value, `field "${field}"`, place);
 }
 
+/** The bad row whose text is empty or only white space, for those who count it apart from the others. */
+export class BlankText extends EmbedkitError {}
+
 /** The text of a row, or the sentence that says why it is none. */
 export function checkText(value: unknown, what: string, place: Place): string {
   if (typeof value !== 'string') {
     throw badRow(place, `${what} is ${describeValue(value)}, not text`, 'correct or remove the row');
   }
   if (value.trim() === '') {
-    throw badRow(place, `${what} is ${value === '' ? 'empty' : 'only white space'}`, 'remove the row or fill it in');
+    throw new BlankText('bad-row', `${describePlace(place)}: ${what} is ${value === '' ? 'empty' : 'only white space'}`, {
+      hint: 'remove the row or fill it in',
+    });
   }
   // What JSON can escape but UTF-8 cannot hold, half a surrogate pair, is U+FFFD from here on.
   return value.toWellFormed();

@@ -70,11 +70,14 @@ export function linearOf(product: ProductMatch, added: readonly Constant<Float32
   return { inputs, outputs, weight: product.weight(), bias };
 }
 
-/** Output columns start to end of a linear map; all of them cost no copy. */
+/** Output columns start to end of a linear map; all of them cost no copy. Throws `model-invalid` where there are none such. */
 export function columnsOf(linear: Linear, start: number, end: number): Linear {
   const { inputs, outputs, weight, bias } = linear;
   if (start === 0 && end === outputs) return linear;
   const width = end - start;
+  if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && width > 0 && end <= outputs)) {
+    throw contradiction(`columns ${start} to ${end} are cut from a linear map of ${outputs} outputs`);
+  }
   const part = new Float32Array(inputs * width);
   for (let row = 0; row < inputs; row++) part.set(weight.subarray(row * outputs + start, row * outputs + end), row * width);
   return { inputs, outputs: width, weight: part, bias: bias.slice(start, end) };

@@ -1,0 +1,83 @@
+// The gate, attempt by attempt: what fails it is answered by keeping the most sensitive products in full precision.
+import { join } from 'node:path';
+import { compareScores, type Comparison, type Score, scoreSet } from '../evaluate/score.js';
+import type { LabelledSet } from '../evaluate/labelled-set.js';
+import type { ModelFolder } from '../model/folder.js';
+import { INT8_NAME } from '../model/names.js';
+import { writeGraph } from '../onnx/write.js';
+import type { Matrix } from '../vectors/matrix.js';
+import { candidateFolder, withEmbedder } from './candidate.js';
+import { type HeldOutText, judge } from './gate.js';
+import { MOST_FP32_SITES } from './options.js';
+import type { GraphFormat, QuantizedModel } from './path.js';
+import type { GateFigures, GateThresholds } from './report.js';
+
+export interface AttemptContext {
+  readonly source: ModelFolder;
+  readonly work: string;
+  readonly threads: number;
+  readonly maxTokens: number;
+  readonly heldOut: readonly HeldOutText[];
+  readonly sets: readonly LabelledSet[];
+  readonly format: GraphFormat;
+  readonly thresholds: GateThresholds;
+}
+
+export interface Reference {
+  /** Vectors of the held-out texts in full precision. */
+  readonly vectors: Matrix;
+  readonly scores: readonly Score[];
+}
+
+export interface Attempt {
+  readonly figures: GateFigures;
+  readonly keptInFp32: readonly string[];
+}
+
+/** Held-out vectors and scores of the source: what every attempt is held against. */
+export async function referenceOf(context: AttemptContext, tell: (done: number) => void): Promise<Reference> {
+  return withEmbedder(context.source, context, async (embed) => {
+    const vectors = await embed(
+      context.heldOut.map(({ text }) => text),
+      'none',
+    );
+    const scores: Score[] = [];
+    for (const set of context.sets) {
+      tell(scores.length / context.sets.length);
+      scores.push(await scoreSet(set, embed));
+    }
+    return { vectors, scores };
+  });
+}
+
+/** Writes and judges the model; while the gate fails, keeps one more of the most sensitive sites in fp32. */
+export async function attemptUntilPassed(
+  quantized: QuantizedModel,
+  reference: Reference,
+  context: AttemptContext,
+  tell: (done: number) => void,
+): Promise<Attempt> {
+  const bySensitivity = [...quantized.choices].sort(([, a], [, b]) => b.errorAfter - a.errorAfter).map(([name]) => name);
+  const most = Math.min(MOST_FP32_SITES, bySensitivity.length - 1);
+  for (let kept = 0; ; kept++) {
+    const keptInFp32 = bySensitivity.slice(0, kept);
+    const figures = await attempt(quantized, new Set(keptInFp32), reference, context);
+    tell((kept + 1) / (most + 1));
+    if (figures.failures.length === 0 || kept >= most) return { figures, keptInFp32 };
+  }
+}
+
+async function attempt(quantized: QuantizedModel, keep: ReadonlySet<string>, reference: Reference, context: AttemptContext): Promise<GateFigures> {
+  const path = join(context.work, INT8_NAME);
+  await writeGraph(quantized.emit(keep, context.format), path);
+  const { heldOut, sets, thresholds } = context;
+  return withEmbedder(candidateFolder(context.source, path, quantized.ports), context, async (embed) => {
+    const vectors = await embed(
+      heldOut.map(({ text }) => text),
+      'none',
+    );
+    const evaluated: Comparison[] = [];
+    for (const [at, set] of sets.entries()) evaluated.push(compareScores(reference.scores[at] as Score, await scoreSet(set, embed)));
+    return judge(heldOut, reference.vectors, vectors, evaluated, thresholds);
+  });
+}

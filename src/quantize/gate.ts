@@ -1,0 +1,79 @@
+// Whether a quantized model may be shipped: its vectors held against full precision, and the thresholds. Pure.
+import type { Comparison } from '../evaluate/score.js';
+import { NEIGHBOURS } from '../evaluate/score.js';
+import { overlap, topNeighbours } from '../evaluate/neighbours.js';
+import { cosine, type Matrix, rowOf } from '../vectors/matrix.js';
+import type { Distribution, GateFigures, GateThresholds, WorstText } from './report.js';
+
+export const DEFAULT_THRESHOLDS: GateThresholds = { mean: 0.998, p1: 0.995, minimum: 0.98, overlap: 0.9, kept: 0.99 };
+
+/** A text that was held out of calibration. */
+export interface HeldOutText {
+  readonly text: string;
+  readonly tokens: number;
+}
+
+const WORST_TEXTS = 10;
+const QUOTED_CHARACTERS = 160;
+
+/**
+ * Figures and verdict.
+ * @param full texts.length x dim vectors in full precision
+ * @param int8 the same texts' vectors from the quantized model
+ */
+export function judge(
+  texts: readonly HeldOutText[],
+  full: Matrix,
+  int8: Matrix,
+  evaluated: readonly Comparison[],
+  thresholds: GateThresholds,
+): GateFigures {
+  const cosines = texts.map((_, row) => cosine(rowOf(full, row), rowOf(int8, row)));
+  const figures = { cosine: distributionOf(cosines), overlap: neighbourOverlap(full, int8), cosines, worst: worstTexts(texts, cosines), evaluated };
+  return { ...figures, failures: failuresOf(figures, thresholds) };
+}
+
+/** The 1st percentile is the nearest rank: of n values, the ceil(n/100)-th least. */
+export function distributionOf(values: readonly number[]): Distribution {
+  const sorted = [...values].sort((a, b) => a - b);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, p1: sorted[Math.ceil(sorted.length / 100) - 1] as number, minimum: sorted[0] as number };
+}
+
+/** Mean share of each text's nearest ten others that both precisions agree on; 1 where there is a single text. */
+function neighbourOverlap(full: Matrix, int8: Matrix): number {
+  const count = Math.min(NEIGHBOURS, full.rows - 1);
+  if (count < 1) return 1;
+  return overlap(nearestOthers(full, count), nearestOthers(int8, count), count);
+}
+
+/** rows x count row numbers: the nearest of the other rows. */
+function nearestOthers(matrix: Matrix, count: number): Int32Array {
+  const found = topNeighbours(matrix, matrix, count + 1);
+  const others = new Int32Array(matrix.rows * count);
+  for (let row = 0; row < matrix.rows; row++) {
+    const nearest = found.subarray(row * (count + 1), (row + 1) * (count + 1));
+    others.set(nearest.filter((other) => other !== row).subarray(0, count), row * count);
+  }
+  return others;
+}
+
+function worstTexts(texts: readonly HeldOutText[], cosines: readonly number[]): WorstText[] {
+  const order = texts.map((_, row) => row).sort((a, b) => (cosines[a] as number) - (cosines[b] as number));
+  return order.slice(0, WORST_TEXTS).map((row) => {
+    const { text, tokens } = texts[row] as HeldOutText;
+    return { text: text.slice(0, QUOTED_CHARACTERS), tokens, cosine: cosines[row] as number };
+  });
+}
+
+function failuresOf(figures: Pick<GateFigures, 'cosine' | 'overlap' | 'evaluated'>, thresholds: GateThresholds): string[] {
+  const checks: [string, number, number][] = [
+    ['mean cosine', figures.cosine.mean, thresholds.mean],
+    ['1st percentile of the cosines', figures.cosine.p1, thresholds.p1],
+    ['least cosine', figures.cosine.minimum, thresholds.minimum],
+    ['share of nearest neighbours kept', figures.overlap, thresholds.overlap],
+    ...figures.evaluated.map(({ set, metric, kept }): [string, number, number] => [`share of ${metric} kept on ${set}`, kept, thresholds.kept]),
+  ];
+  // Not `found < least`: a NaN must fail.
+  return checks.filter(([, found, least]) => !(found >= least)).map(([what, found, least]) => `${what} ${found.toFixed(5)} is below ${least}`);
+}

@@ -1,0 +1,56 @@
+// The finished INT8 model goes where it was asked for: a new folder whole, or into the folder of its source, the manifest last.
+import { copyFile, mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { EmbedkitError } from '../errors.js';
+import type { ModelFolder } from '../model/folder.js';
+import { fileFacts } from '../model/folder.js';
+import { INT8_NAME, MANIFEST_NAME, TOKENIZER_NAME } from '../model/names.js';
+
+/** Where a model goes. */
+export interface Target {
+  readonly folder: string;
+  /** Whether it is the folder of the model that is quantized. */
+  readonly isSource: boolean;
+}
+
+/** Throws `usage` where something is in the way; nothing is changed yet. */
+export async function checkTarget(out: string, modelFolder: string | undefined, overwrite: boolean): Promise<Target> {
+  const folder = resolve(out);
+  const there = await stat(folder).catch(() => undefined);
+  if (there === undefined) return { folder, isSource: false };
+  if (!there.isDirectory()) throw new EmbedkitError('usage', `-o ${out} is a file`, { hint: 'name a folder' });
+  const names = await readdir(folder);
+  const isSource = modelFolder !== undefined && (await realpath(modelFolder)) === (await realpath(folder));
+  const isTaken = isSource ? names.includes(INT8_NAME) : names.length > 0;
+  if (!isTaken) return { folder, isSource };
+  if (!overwrite) {
+    const found = isSource ? `${out} holds an INT8 model already` : `${out} exists`;
+    throw new EmbedkitError('usage', found, { hint: 'name another folder with -o, or say --overwrite' });
+  }
+  if (isSource || names.includes(MANIFEST_NAME)) return { folder, isSource };
+  throw new EmbedkitError('usage', `${out} is no model folder (no ${MANIFEST_NAME} in it)`, { hint: 'name another folder' });
+}
+
+/**
+ * Puts the model files of `work` (model, its external data, manifest) in place. Into the source's folder they are renamed one
+ * by one, the manifest last; a new folder, with the tokenizer, appears whole.
+ */
+export async function install(work: string, target: Target, source: ModelFolder): Promise<void> {
+  const made = (await readdir(work)).filter((name) => name.startsWith(INT8_NAME));
+  if (target.isSource) {
+    for (const name of [...made, MANIFEST_NAME]) await rename(join(work, name), join(target.folder, name));
+    return;
+  }
+  const whole = join(work, 'whole');
+  await mkdir(whole);
+  for (const name of [...made, MANIFEST_NAME]) await rename(join(work, name), join(whole, name));
+  await copyFile(join(source.path, TOKENIZER_NAME), join(whole, TOKENIZER_NAME));
+  await rm(target.folder, { recursive: true, force: true });
+  await rename(whole, target.folder);
+}
+
+/** Size and SHA-256 of each model file that was made, by name. */
+export async function madeFiles(work: string): Promise<Record<string, { bytes: number; sha256: string }>> {
+  const made = (await readdir(work)).filter((name) => name.startsWith(INT8_NAME)).sort();
+  return Object.fromEntries(await Promise.all(made.map(async (name) => [name, await fileFacts(join(work, name))] as const)));
+}

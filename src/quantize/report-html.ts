@@ -1,0 +1,83 @@
+// The report of a quantization as one HTML page that needs nothing else: no script, no reference, plots as inline SVG. Writes no file.
+import { cosinePlot } from './cosine-plot.js';
+import { html, type Markup, trusted } from './html.js';
+import type { QuantizeReport } from './report.js';
+import { STYLE } from './report-style.js';
+import {
+  calibrationSection,
+  recipeSection,
+  runSection,
+  sitesSection,
+  summarySection,
+  verdictSection,
+  worstSection,
+} from './report-tables.js';
+import { errorPanels, type Panel, rangePanels } from './site-plots.js';
+import { renderSvg } from './svg.js';
+
+/** The policy holds whatever a stranger's text might have slipped in: nothing is loaded and nothing runs. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** The page, from `<!doctype html>` to its last line feed. The same report gives the same bytes. */
+export async function reportHtml(report: QuantizeReport): Promise<string> {
+  const { gate, sites } = report;
+  const errors = await panelsOf(errorPanels(sites));
+  const ranges = await panelsOf(rangePanels(sites));
+  const cosines = await renderSvg(cosinePlot(gate, gate.thresholds));
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>INT8 quantization of ${report.name}</title>
+<style>${trusted(STYLE)}</style>
+</head>
+<body>
+${verdictSection(report)}
+${summarySection(report)}
+${errorFigure(errors)}
+${rangeFigure(ranges)}
+${cosineFigure(cosines)}
+${worstSection(report)}
+${sitesSection(report)}
+${calibrationSection(report)}
+${recipeSection(report)}
+${runSection(report)}
+</body>
+</html>
+`;
+  return page.markup;
+}
+
+async function panelsOf(panels: readonly Panel[]): Promise<Markup> {
+  const drawn: Markup[] = [];
+  for (const panel of panels) drawn.push(html`<div><h3>${panel.title}</h3>${await renderSvg(panel)}</div>`);
+  return html`<div class="panels">${drawn}</div>`;
+}
+
+function errorFigure(panels: Markup): Markup {
+  return html`<h2>Pre-scaling lowers the error: how far each blue dot lies below its orange ring</h2>
+<figure><figcaption>Squared error of the products that read a site over their energy, on sampled calibration rows; logarithmic, one scale for all
+panels. Where ring and dot coincide, pre-scaling changed nothing.
+<ul class="legend"><li><span class="before">○</span> without pre-scaling</li><li><span class="after">●</span> with pre-scaling</li>
+<li>◇ with pre-scaling, but kept in fp32</li></ul></figcaption>
+${panels}</figure>`;
+}
+
+function rangeFigure(panels: Markup): Markup {
+  return html`<h2>Outlier channels: how far each orange ring stands above its band, and whether the blue bar is nearer to the band</h2>
+<figure><figcaption>Largest magnitude of each channel over all calibration tokens, before pre-scaling; logarithmic, one scale for all panels. One
+step serves all channels, so a few large ones make it coarse for the rest. After pre-scaling the 256 integers reach as far as the blue bar.
+<ul class="legend"><li><span class="before">▮</span> 5th to 95th percentile of the channels, median marked</li>
+<li><span class="before">○</span> largest channel</li><li><span class="after">━</span> reach of the integers after pre-scaling</li></ul></figcaption>
+${panels}</figure>`;
+}
+
+function cosineFigure(plot: Markup): Markup {
+  return html`<h2>Held-out cosines: a good model crowds to the right, with no bars left of the dashed thresholds</h2>
+<figure><figcaption>Cosine of each held-out text's INT8 vector to its full-precision one. The square-root scale keeps single texts visible.
+<ul class="legend"><li><span class="before">┆</span> thresholds of the mean, the 1st percentile and the least, where they lie among the
+cosines</li></ul></figcaption>
+<div class="panels"><div>${plot}</div></div></figure>`;
+}

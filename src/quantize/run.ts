@@ -1,0 +1,132 @@
+// `quantize`: a model and calibration text become an INT8 model, held against full precision before it is let out.
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { usableCpus } from '../engine/cpus.js';
+import { EmbedkitError, wrapError } from '../errors.js';
+import { readLabelledSet } from '../evaluate/labelled-set.js';
+import type { ModelFolder } from '../model/folder.js';
+import { INT8_NAME } from '../model/names.js';
+import { maxTokensFor } from '../model/settings.js';
+import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
+import { type Attempt, type AttemptContext, attemptUntilPassed, referenceOf } from './attempts.js';
+import { type Calibration, readCalibration } from './calibration.js';
+import { calibrationBatches } from './calibration-batches.js';
+import { describeInt8 } from './describe.js';
+import { findPath } from './find-path.js';
+import { DEFAULT_THRESHOLDS } from './gate.js';
+import { checkTarget, install } from './install.js';
+import { openMatMul } from './matmul.js';
+import { observe } from './observe.js';
+import { DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
+import type { QuantizedModel, QuantizePath } from './path.js';
+import type { QuantizeReport } from './report.js';
+import { proveSaturation } from './saturation.js';
+import { openSource } from './source.js';
+import { Stages } from './stages.js';
+import type { WeightRange } from './weights.js';
+
+export interface QuantizeOutcome {
+  /** The folder that was written, or would have been. */
+  readonly folder: string;
+  readonly installed: boolean;
+  readonly report: QuantizeReport;
+}
+
+/** Everything that one run works with, settled before the first long step. */
+export interface QuantizeRun {
+  readonly stages: Stages;
+  readonly source: ModelFolder;
+  readonly calibration: Calibration;
+  readonly tokenizer: TextTokenizer;
+  readonly path: QuantizePath;
+  readonly context: AttemptContext;
+  readonly weights: WeightRange;
+}
+
+/**
+ * Quantizes a model. When the gate says no, nothing is installed and the report says why.
+ * @throws EmbedkitError `usage`, `input-not-found`, `bad-row`, `model-invalid`, `model-unsupported`, `engine-failed`,
+ *   `output-unwritable`, or the reason of `options.signal`
+ */
+export async function quantizeModel(options: QuantizeOptions): Promise<QuantizeOutcome> {
+  const work = `${resolve(options.out ?? 'quantize')}.tmp-${process.pid}`;
+  try {
+    await mkdir(work, { recursive: true });
+    const source = await openSource(options.model, options.pooling, work);
+    const out = options.out ?? `./${basename(source.manifest.name)}-int8`;
+    const target = await checkTarget(out, source.path, options.overwrite ?? false);
+    const run = await prepare(options, source, work);
+    const { quantized, attempt } = await compute(run);
+    const report = await describeInt8(run, quantized, attempt);
+    if (report.gate.passed) await install(work, target, source);
+    return { folder: out, installed: report.gate.passed, report };
+  } catch (error) {
+    throw wrapError(error, 'output-unwritable', `${options.out ?? 'the output folder'}: cannot be written`, 'check space and permissions');
+  } finally {
+    await rm(work, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Reads all that is read: calibration text, labelled sets, the graph. */
+async function prepare(options: QuantizeOptions, source: ModelFolder, work: string): Promise<QuantizeRun> {
+  const stages = new Stages(options.signal, options.onProgress);
+  const tokenizer = createTokenizer(source.tokenizer);
+  const maxTokens = maxTokensFor(source.manifest, options.maxLength);
+  const samples = options.samples ?? DEFAULT_SAMPLES;
+  const calibration = await stages.run('read', () =>
+    readCalibration({ ...options.calibration, samples, heldOutShare: HELD_OUT_SHARE }, tokenizer, maxTokens),
+  );
+  const sets = await Promise.all((options.evaluate ?? []).map((path) => readLabelledSet(path)));
+  const path = await stages.run('recognise', () => findPath(source, { tokenizer, maxTokens, work }));
+  const context: AttemptContext = {
+    source,
+    work,
+    maxTokens,
+    threads: options.threads ?? usableCpus(),
+    heldOut: calibration.heldOut,
+    sets,
+    format: options.format ?? 'fused',
+    thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
+  };
+  return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
+}
+
+async function compute(run: QuantizeRun): Promise<{ quantized: QuantizedModel; attempt: Attempt }> {
+  const quantized = await passes(run);
+  const { stages, context } = run;
+  const reference = await stages.run('evaluate', (tell) => referenceOf(context, tell));
+  const attempt = await stages.run('gate', (tell) => attemptUntilPassed(quantized, reference, context, tell));
+  if (run.weights === 'safe') await checkSafe(join(context.work, INT8_NAME));
+  return { quantized, attempt };
+}
+
+/** Observes, then scales and quantizes. */
+async function passes({ stages, path, calibration, tokenizer, context, weights }: QuantizeRun): Promise<QuantizedModel> {
+  const texts = calibration.observed.map(({ text }) => text);
+  const batches = calibrationBatches(texts, tokenizer, context.maxTokens);
+  const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
+  const observations = await stages.run('observe', (tell) => {
+    let seen = 0;
+    const onBatch = (count: number): void => {
+      seen += count;
+      tell(seen / tokens);
+    };
+    return observe(path.tapped, batches, { threads: context.threads, sampleRows: SAMPLE_ROWS, onBatch });
+  });
+  const { matmul, close } = await openMatMul(context.threads);
+  try {
+    const options = { weights, headroom: HEADROOM, rows: SAMPLE_ROWS, preScale: true };
+    return await stages.run('scale', (tell) =>
+      path.quantize(observations, matmul, { ...options, onSite: (done, total) => tell(done / total) }),
+    );
+  } finally {
+    await close();
+  }
+}
+
+/** What `safe` promises is proven on the file that will be installed. */
+async function checkSafe(path: string): Promise<void> {
+  const { unsafe } = await proveSaturation(path);
+  if (unsafe.length === 0) return;
+  throw new EmbedkitError('internal', `${unsafe.length} weight matrices could saturate 16 bits`, { hint: 'please report this model' });
+}
