@@ -6,7 +6,7 @@ import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
-import { printable } from './format.js';
+import { printable } from '../format.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
 

@@ -7,7 +7,7 @@ import type { QuantizeOptions } from '../quantize/options.js';
 import type { QuantizeReport } from '../quantize/report.js';
 import type { QuantizeOutcome } from '../quantize/run.js';
 import type { FormatName } from '../records/formats.js';
-import { count, printable } from './format.js';
+import { count, printable } from '../format.js';
 import { stageView } from './quantize-progress.js';
 import type { LogFormat } from './report.js';
 import { abortOnSignals } from './signals.js';

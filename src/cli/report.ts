@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress';
 import type { JobProgress, JobSummary } from '../job/config.js';
 import type { Prediction } from '../job/predict.js';
-import { count, duration, mebibytes, printable } from './format.js';
+import { count, duration, mebibytes, printable } from '../format.js';
 
 export type LogFormat = 'text' | 'json';
 

@@ -4,8 +4,8 @@ import { scaleRows } from '../encoder/fold.js';
 import type { QuantizedInput } from '../encoder/quantized.js';
 import { fakeQuantize, quantizedInput, type Range, rangeOf } from './activations.js';
 import { type Candidate, divisorCandidates, refinedCandidates } from './divisors.js';
-import { meanSquares, type Observation, thinnedSample } from './observation.js';
-import { dequantizeWeights, quantizeWeights, type WeightRange } from './weights.js';
+import { type Observation, thinnedSample } from './observation.js';
+import { roughlyQuantized, type WeightRange } from './weights.js';
 
 /** rows x inputs times inputs x outputs, row-major, on the engine. */
 export type MatMul = (x: Float32Array, w: Float32Array, inputs: number) => Promise<Float32Array>;
@@ -68,21 +68,18 @@ async function createJudge(seen: Observation, weights: Weights, matmul: MatMul, 
   const sample = thinnedSample(seen, options.rows);
   const exact = await matmul(sample, weights.weight, seen.channels);
   const energy = squaredDistance(exact, new Float32Array(exact.length)) || 1;
-  const squares = meanSquares(seen);
   return async (candidate) => {
     const { divisor } = candidate;
     const range = rangeOf(seen, divisor, options.headroom);
     const input = quantizedInput(range, divisor);
     const scaled = divisor === undefined ? weights : { ...weights, weight: scaleRows(weights, divisor) };
-    const importance = divisor === undefined ? squares : squares.map((value, at) => value / (divisor[at] as number) ** 2);
-    const integers = quantizeWeights(scaled, options.weights, importance, 'quick');
-    const product = await matmul(fakeQuantize(sample, input, seen.channels), dequantizeWeights(integers), seen.channels);
+    const product = await matmul(fakeQuantize(sample, input, seen.channels), roughlyQuantized(scaled, options.weights), seen.channels);
     return { candidate, input, range, error: squaredDistance(product, exact) / energy };
   };
 }
 
 /** Largest magnitude of each row. */
-function rowMagnitudes({ weight, inputs, outputs }: Weights): Float32Array {
+export function rowMagnitudes({ weight, inputs, outputs }: Weights): Float32Array {
   const rows = new Float32Array(inputs);
   for (let at = 0; at < weight.length; at++) {
     const row = Math.floor(at / outputs);

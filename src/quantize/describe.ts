@@ -16,7 +16,7 @@ import { madeFiles } from './install.js';
 import { HEADROOM } from './options.js';
 import type { QuantizedModel } from './path.js';
 import type { QuantizeReport, SiteReport } from './report.js';
-import type { QuantizeRun } from './run.js';
+import type { QuantizeRun } from './settled.js';
 import { measureSpeed } from './speed.js';
 
 /** Writes the manifest of the finished model into the work folder, measures speed, and returns the report. */

@@ -1,5 +1,5 @@
 // Markup in which everything that is put in is escaped unless it is markup itself. Knows no report.
-import { printable } from '../cli/format.js';
+import { printable } from '../format.js';
 
 export interface Markup {
   readonly markup: string;
@@ -9,9 +9,13 @@ export type Content = Markup | string | number | readonly Markup[];
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text as the content of an element or of a quoted attribute; control characters are spelt out, half surrogate pairs replaced. */
+// Embeddings, overrides and isolates: they could turn figures that stand beside them around.
+const DIRECTION = /[\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text as the content of an element or of a quoted attribute; controls are spelt out, half surrogate pairs replaced. */
 export function escapeHtml(text: string): string {
-  return printable(text.toWellFormed()).replace(/[&<>"']/g, (char) => ENTITIES[char] as string);
+  const visible = printable(text.toWellFormed()).replace(DIRECTION, (char) => `\\u${char.charCodeAt(0).toString(16)}`);
+  return visible.replace(/[&<>"']/g, (char) => ENTITIES[char] as string);
 }
 
 /** Tag of a template: what stands in `${}` is escaped, but for other markup. */
@@ -31,8 +35,8 @@ function written(content: Content): string {
 
 export interface Column {
   readonly title: string;
-  /** Numbers stand to the right. */
-  readonly kind: 'text' | 'number';
+  /** Numbers stand to the right; prose wraps, but is never squeezed to a word a line. */
+  readonly kind: 'text' | 'number' | 'prose';
 }
 
 /** A table that scrolls sideways where it is wider than the page. */

@@ -42,3 +42,16 @@ export function thinnedSample({ sample, channels, rows }: Observation, wanted: n
   }
   return thinned;
 }
+
+/** The same with channel i taken from channel sources[i]. */
+export function copiedObservation(seen: Observation, sources: Int32Array): Observation {
+  const channels = sources.length;
+  const sample = new Float32Array(seen.rows * channels);
+  for (let row = 0; row < seen.rows; row++) {
+    for (let channel = 0; channel < channels; channel++) {
+      sample[row * channels + channel] = seen.sample[row * seen.channels + (sources[channel] as number)] as number;
+    }
+  }
+  const pick = (values: Float32Array): Float32Array => Float32Array.from(sources, (source) => values[source] as number);
+  return { ...seen, channels, minima: pick(seen.minima), maxima: pick(seen.maxima), sample };
+}

@@ -73,8 +73,8 @@ export function logAxis({ low, high, ticks }: Decades, title: string) {
   return {
     type: 'quantitative' as const,
     title,
-    scale: { type: 'log' as const, domain: [low, high], nice: false, zero: false },
-    axis: { values: [...ticks], format: '~e', grid: true },
+    scale: { type: 'log' as const, domain: [low, high], nice: false },
+    axis: { values: [...ticks], format: '~g', grid: true },
   };
 }
 

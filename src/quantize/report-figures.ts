@@ -1,5 +1,5 @@
 // What page and terminal say of a quantization in the same words: verdict, figures against thresholds, size, speed. Text only, unescaped.
-import { count, mebibytes } from '../cli/format.js';
+import { count, mebibytes } from '../format.js';
 import type { Comparison } from '../evaluate/score.js';
 import type { QuantizeReport, SpeedReport } from './report.js';
 
@@ -21,7 +21,7 @@ export function checksOf({ gate }: QuantizeReport): Check[] {
   ];
   const checks = cosines.map(([what, found, least]) => ({ what, found: found.toFixed(5), least: String(least), met: found >= least }));
   const { overlap } = gate;
-  const neighbours = { what: 'ten nearest neighbours kept', found: percent(overlap), least: percent(thresholds.overlap) };
+  const neighbours = { what: 'ten nearest neighbours kept', found: percent(overlap), least: limit(thresholds.overlap) };
   return [...checks, { ...neighbours, met: overlap >= thresholds.overlap }];
 }
 
@@ -30,16 +30,19 @@ export interface EvaluatedRow extends Check {
   readonly metric: Comparison['metric'];
   readonly full: string;
   readonly int8: string;
+  /** Retrieval: share of the nearest ten documents in common. */
+  readonly overlap: string | undefined;
 }
 
 export function evaluatedRows({ gate }: QuantizeReport): EvaluatedRow[] {
-  return gate.evaluated.map(({ set, metric, full, quantized, kept }) => ({
+  return gate.evaluated.map(({ set, metric, full, quantized, kept, overlap }) => ({
     what: set,
     metric,
     full: full.toFixed(5),
     int8: quantized.toFixed(5),
+    overlap: overlap === undefined ? undefined : percent(overlap),
     found: percent(kept),
-    least: percent(gate.thresholds.kept),
+    least: limit(gate.thresholds.kept),
     met: kept >= gate.thresholds.kept,
   }));
 }
@@ -106,6 +109,11 @@ function times(ratio: number): string {
 }
 
 /** A share as `99.52%`. */
-export function percent(share: number): string {
+function percent(share: number): string {
   return `${(share * 100).toFixed(2)}%`;
+}
+
+/** A threshold as it was given: `90%`, `99.5%`. */
+function limit(share: number): string {
+  return `${Number((share * 100).toFixed(4))}%`;
 }

@@ -57,7 +57,7 @@ async function panelsOf(panels: readonly Panel[]): Promise<Markup> {
 }
 
 function errorFigure(panels: Markup): Markup {
-  return html`<h2>Pre-scaling lowers the error: how far each blue dot lies below its orange ring</h2>
+  return html`<h2>Error by site: the further a blue dot lies below its orange ring, the more pre-scaling helped</h2>
 <figure><figcaption>Squared error of the products that read a site over their energy, on sampled calibration rows; logarithmic, one scale for all
 panels. Where ring and dot coincide, pre-scaling changed nothing.
 <ul class="legend"><li><span class="before">○</span> without pre-scaling</li><li><span class="after">●</span> with pre-scaling</li>
@@ -66,16 +66,16 @@ ${panels}</figure>`;
 }
 
 function rangeFigure(panels: Markup): Markup {
-  return html`<h2>Outlier channels: how far each orange ring stands above its band, and whether the blue bar is nearer to the band</h2>
+  return html`<h2>Channel ranges: a ring far above its band is an outlier; a blue bar near the band says that pre-scaling tamed it</h2>
 <figure><figcaption>Largest magnitude of each channel over all calibration tokens, before pre-scaling; logarithmic, one scale for all panels. One
 step serves all channels, so a few large ones make it coarse for the rest. After pre-scaling the 256 integers reach as far as the blue bar.
 <ul class="legend"><li><span class="before">▮</span> 5th to 95th percentile of the channels, median marked</li>
-<li><span class="before">○</span> largest channel</li><li><span class="after">━</span> reach of the integers after pre-scaling</li></ul></figcaption>
+<li><span class="before">○</span> largest channel</li><li><span class="after">━</span> reach of the integers after pre-scaling; none where kept in fp32</li></ul></figcaption>
 ${panels}</figure>`;
 }
 
 function cosineFigure(plot: Markup): Markup {
-  return html`<h2>Held-out cosines: a good model crowds to the right, with no bars left of the dashed thresholds</h2>
+  return html`<h2>Held-out cosines: the further right the bars, the closer INT8 is to full precision</h2>
 <figure><figcaption>Cosine of each held-out text's INT8 vector to its full-precision one. The square-root scale keeps single texts visible.
 <ul class="legend"><li><span class="before">┆</span> thresholds of the mean, the 1st percentile and the least, where they lie among the
 cosines</li></ul></figcaption>

@@ -22,7 +22,8 @@ p,ul{margin:.5rem 0;max-width:46rem;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:.5rem 0}
 th,td{padding:.3rem 1rem .3rem 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{color:var(--quiet);font-size:.85rem;font-weight:600}
-td.text{min-width:6rem;max-width:34rem}
+td .met,td .missed{white-space:nowrap}
+td.prose{min-width:6.5rem;max-width:34rem;overflow-wrap:anywhere}
 .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 dl{display:grid;grid-template-columns:minmax(7rem,max-content) minmax(0,1fr);gap:.25rem 1rem;margin:.5rem 0}
 dt{color:var(--quiet)}
@@ -37,5 +38,6 @@ figcaption{max-width:46rem}
 .panels>div{max-width:29rem;break-inside:avoid}
 svg{display:block;width:100%;height:auto}
 summary{cursor:pointer}
-@media print{body{padding:0;font-size:10pt}h2{break-after:avoid}tr{break-inside:avoid}.wide{overflow:visible}}
+@media (max-width:34rem){table{font-size:.85rem}th,td{padding-right:.6rem}}
+@media print{body{padding:0;font-size:10pt}figure{break-inside:avoid}h2{break-after:avoid}tr{break-inside:avoid}.wide{overflow:visible}}
 `;

@@ -1,11 +1,12 @@
 // The parts of the report's page that are words and tables. Markup out of data; plots are elsewhere.
-import { count, duration, mebibytes } from '../cli/format.js';
+import { count, duration, mebibytes } from '../format.js';
 import { type Column, facts, html, type Markup, quoted, table } from './html.js';
 import type { QuantizeReport, SiteReport } from './report.js';
-import { type Check, checksOf, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from './report-figures.js';
+import { type Check, checksOf, type EvaluatedRow, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from './report-figures.js';
 import { figureOf } from './site-plots.js';
 
 const text = (title: string): Column => ({ title, kind: 'text' });
+const prose = (title: string): Column => ({ title, kind: 'prose' });
 const number = (title: string): Column => ({ title, kind: 'number' });
 
 export function verdictSection(report: QuantizeReport): Markup {
@@ -35,10 +36,14 @@ function mark({ met }: Check): Markup {
 function evaluatedTable(report: QuantizeReport): Markup {
   const rows = evaluatedRows(report);
   if (rows.length === 0) return html`<p class="quiet">No labelled set was named: the verdict rests on the held-out texts alone.</p>`;
-  const columns = [text('labelled set'), text('metric'), number('full'), number('INT8'), number('kept'), number('at least'), text('')];
+  const columns = [prose('labelled set'), number('full'), number('INT8'), number('kept'), number('at least'), text('')];
+  const nameOf = ({ what, metric, overlap }: EvaluatedRow): Markup => {
+    const common = overlap === undefined ? '' : `; ${overlap} of the nearest ten in common`;
+    return html`${quoted(what)}<br><span class="quiet">${metric}${common}</span>`;
+  };
   return table(
     columns,
-    rows.map((row) => [quoted(row.what), row.metric, row.full, row.int8, row.found, row.least, mark(row)]),
+    rows.map((row) => [nameOf(row), row.full, row.int8, row.found, row.least, mark(row)]),
   );
 }
 
@@ -47,16 +52,12 @@ function costs(report: QuantizeReport): Markup {
   const speed = speedOf(report);
   const warning = speedWarning(report);
   const rows = [
-    ['file size', size.full, size.int8, size.share, ''],
-    [
-      'speed, median',
-      speed.full,
-      speed.int8,
-      speed.ratio,
-      `${speed.rounds} rounds: ${speed.slowest} to ${speed.fastest}; ${speed.conditions}`,
-    ],
+    ['file size', size.full, size.int8, size.share],
+    ['speed', speed.full, speed.int8, speed.ratio],
   ];
-  return html`${table([text('cost'), number('full'), number('INT8'), number('INT8 / full'), text('measured')], rows)}
+  return html`${table([text('cost'), number('full'), number('INT8'), number('INT8 / full')], rows)}
+<p class="quiet">Speed is the median of ${speed.rounds} alternating rounds, whose ratios spread from ${speed.slowest} to ${speed.fastest};
+${speed.conditions}.</p>
 ${warning === undefined ? '' : html`<p class="warning"><strong>Warning:</strong> ${warning}</p>`}`;
 }
 
@@ -64,7 +65,7 @@ export function worstSection({ gate }: QuantizeReport): Markup {
   const rows = gate.worst.map((worst) => [worst.cosine.toFixed(5), count(worst.tokens), quoted(worst.text)]);
   return html`<h2>Worst texts</h2>
 <p class="quiet">Held-out texts whose INT8 vectors are furthest from full precision, at most 160 characters of each.</p>
-${table([number('cosine'), number('tokens'), text('text')], rows)}`;
+${table([number('cosine'), number('tokens'), prose('text')], rows)}`;
 }
 
 export function sitesSection({ gate, sites }: QuantizeReport): Markup {
@@ -72,7 +73,7 @@ export function sitesSection({ gate, sites }: QuantizeReport): Markup {
   return html`<h2>Sites kept in fp32</h2>
 <p>${
     kept.length === 0
-      ? `None: all ${sites.length} sites are computed in INT8.`
+      ? `None: every site (${sites.length}) is computed in INT8.`
       : html`${kept.length} of ${sites.length}: ${kept.map((name) => html`<code>${quoted(name)}</code>`)}`
   }</p>
 <details><summary>All sites in figures</summary>
@@ -103,7 +104,7 @@ export function calibrationSection({ calibration }: QuantizeReport): Markup {
   const { files, digest, observedTexts, observedTokens, heldOutTexts, dropped } = calibration;
   const rows = files.map(({ name, rows: read, sha256 }) => [quoted(name), count(read), html`<code>${sha256}</code>`]);
   return html`<h2>Calibration</h2>
-${table([text('file'), number('rows'), text('SHA-256')], rows)}
+${table([prose('file'), number('rows'), prose('SHA-256')], rows)}
 ${facts([
   ['digest', html`<code>${digest}</code>`],
   ['observed', `${count(observedTexts)} texts, ${count(observedTokens)} tokens`],
@@ -139,6 +140,6 @@ ${facts([
   ['ONNX Runtime', machine.runtime],
 ])}
 <h2>Time and memory</h2>
-${table([text('stage'), number('time')], rows)}
+${table([prose('stage'), number('time')], rows)}
 ${facts([['peak memory', mebibytes(peakMemoryBytes)]])}`;
 }

@@ -7,9 +7,9 @@ import { readLabelledSet } from '../evaluate/labelled-set.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
 import { maxTokensFor } from '../model/settings.js';
-import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
+import { createTokenizer } from '../tokens/tokenizer.js';
 import { type Attempt, type AttemptContext, attemptUntilPassed, referenceOf } from './attempts.js';
-import { type Calibration, readCalibration } from './calibration.js';
+import { readCalibration } from './calibration.js';
 import { calibrationBatches } from './calibration-batches.js';
 import { describeInt8 } from './describe.js';
 import { findPath } from './find-path.js';
@@ -18,29 +18,18 @@ import { checkTarget, install } from './install.js';
 import { openMatMul } from './matmul.js';
 import { observe } from './observe.js';
 import { DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
-import type { QuantizedModel, QuantizePath } from './path.js';
+import type { QuantizedModel } from './path.js';
 import type { QuantizeReport } from './report.js';
 import { proveSaturation } from './saturation.js';
 import { openSource } from './source.js';
 import { Stages } from './stages.js';
-import type { WeightRange } from './weights.js';
+import type { QuantizeRun } from './settled.js';
 
 export interface QuantizeOutcome {
   /** The folder that was written, or would have been. */
   readonly folder: string;
   readonly installed: boolean;
   readonly report: QuantizeReport;
-}
-
-/** Everything that one run works with, settled before the first long step. */
-export interface QuantizeRun {
-  readonly stages: Stages;
-  readonly source: ModelFolder;
-  readonly calibration: Calibration;
-  readonly tokenizer: TextTokenizer;
-  readonly path: QuantizePath;
-  readonly context: AttemptContext;
-  readonly weights: WeightRange;
 }
 
 /**

@@ -30,15 +30,15 @@ function errorLayers(group: SiteGroup, decades: Decades): Layers {
   const after = { ...before, field: 'after' };
   return [
     { mark: { type: 'rule', color: COLOURS.text, opacity: 0.4 }, encoding: { x, y: before, y2: { field: 'after' } } },
-    { mark: { type: 'point', color: COLOURS.before, size: 34, strokeWidth: 1.6 }, encoding: { x, y: before } },
+    { mark: { type: 'point', opacity: 1, color: COLOURS.before, size: 64, strokeWidth: 1.6 }, encoding: { x, y: before } },
     {
       transform: [{ filter: { field: 'precision', equal: 'int8' } }],
-      mark: { type: 'point', color: COLOURS.after, fill: COLOURS.after, size: 34 },
+      mark: { type: 'point', opacity: 1, color: COLOURS.after, fill: COLOURS.after, size: 34 },
       encoding: { x, y: after },
     },
     {
       transform: [{ filter: { field: 'precision', equal: 'fp32' } }],
-      mark: { type: 'point', shape: 'diamond', color: COLOURS.text, size: 60, strokeWidth: 1.6 },
+      mark: { type: 'point', opacity: 1, shape: 'diamond', color: COLOURS.text, size: 60, strokeWidth: 1.6 },
       encoding: { x, y: after },
     },
   ];
@@ -86,14 +86,17 @@ function rangeLayers(group: SiteGroup, decades: Decades): Layers {
   return [
     { mark: { type: 'rule', color: COLOURS.before, strokeWidth: 1 }, encoding: { x, y: magnitude('p95'), y2: { field: 'top' } } },
     {
-      mark: { type: 'rule', color: COLOURS.before, strokeWidth: thickness, opacity: 0.45 },
+      mark: { type: 'rule', color: COLOURS.before, strokeWidth: thickness, opacity: 0.4 },
       encoding: { x, y: magnitude('p5'), y2: { field: 'p95' } },
     },
-    { mark: { type: 'tick', color: COLOURS.before, size: thickness, thickness: 2 }, encoding: { x, y: magnitude('p50') } },
-    { mark: { type: 'point', color: COLOURS.before, size: 22, strokeWidth: 1.4 }, encoding: { x, y: magnitude('top') } },
+    {
+      mark: { type: 'tick', orient: 'horizontal', color: COLOURS.before, size: thickness, thickness: 2 },
+      encoding: { x, y: magnitude('p50') },
+    },
+    { mark: { type: 'point', opacity: 1, color: COLOURS.before, size: 22, strokeWidth: 1.4 }, encoding: { x, y: magnitude('top') } },
     {
       transform: [{ filter: { field: 'precision', equal: 'int8' } }],
-      mark: { type: 'tick', color: COLOURS.after, size: thickness + 5, thickness: 3 },
+      mark: { type: 'tick', orient: 'horizontal', color: COLOURS.after, size: thickness + 5, thickness: 3 },
       encoding: { x, y: magnitude('reach') },
     },
   ];

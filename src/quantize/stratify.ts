@@ -49,7 +49,7 @@ export function createStrata(limits: StrataLimits): Strata {
       addTo(byLength[index], start, position, limits);
     },
     get kept() {
-      return strata().reduce((sum, { kept }) => sum + kept.size, 0);
+      return sum(strata().map(({ kept }) => kept.size));
     },
     pick(count) {
       const shares = sharesOf(strata(), count);
@@ -69,7 +69,7 @@ function addTo(stratum: Stratum, text: string, position: number, limits: StrataL
 
 function thin(stratum: Stratum): void {
   stratum.kept = new Map([...stratum.kept].filter((_, index) => index % 2 === 0));
-  stratum.characters = [...stratum.kept.keys()].reduce((sum, text) => sum + text.length, 0);
+  stratum.characters = sum([...stratum.kept.keys()].map((text) => text.length));
   stratum.stride *= 2;
 }
 
@@ -90,43 +90,34 @@ function startOf(text: string, longest: number): string {
  * others take. The shares add up to `count`, or to all that was kept where that is less.
  */
 export function sharesOf(strata: readonly { readonly seen: number; readonly kept: { readonly size: number } }[], count: number): number[] {
-  const seen = strata.reduce((sum, stratum) => sum + stratum.seen, 0);
+  const seen = sum(strata.map((stratum) => stratum.seen));
   const weights = strata.map((stratum) => 0.5 / strata.length + (0.5 * stratum.seen) / seen);
-  return toWhole(
-    fill(
-      weights,
-      strata.map(({ kept }) => kept.size),
-      count,
-    ),
-  );
+  const rooms = strata.map(({ kept }) => kept.size);
+  return toWhole(fill(weights, rooms, Math.min(count, sum(rooms))));
 }
 
 /** Parts of `total` in proportion to the weights, none larger than its room. */
 function fill(weights: readonly number[], rooms: readonly number[], total: number): number[] {
-  const parts = rooms.map(() => 0);
-  const open = new Set(rooms.keys());
-  let rest = Math.min(
-    total,
-    rooms.reduce((sum, room) => sum + room, 0),
-  );
-  while (open.size > 0) {
-    const weight = [...open].reduce((sum, index) => sum + (weights[index] ?? 0), 0);
-    const partOf = (index: number): number => (rest * (weights[index] ?? 0)) / weight;
-    const full = [...open].filter((index) => partOf(index) >= (rooms[index] ?? 0));
-    for (const index of full.length > 0 ? full : open) parts[index] = full.length > 0 ? (rooms[index] ?? 0) : partOf(index);
-    if (full.length === 0) break;
-    for (const index of full) {
-      open.delete(index);
-      rest -= rooms[index] ?? 0;
+  const parts = [...rooms];
+  let open = [...rooms.keys()];
+  let rest = total;
+  for (;;) {
+    const unit = rest / sum(open.map((index) => weights[index] ?? 0));
+    const isFull = (index: number): boolean => unit * (weights[index] ?? 0) >= (rooms[index] ?? 0);
+    const full = open.filter(isFull);
+    if (full.length === 0) {
+      for (const index of open) parts[index] = unit * (weights[index] ?? 0);
+      return parts;
     }
+    rest -= sum(full.map((index) => rooms[index] ?? 0));
+    open = open.filter((index) => !isFull(index));
   }
-  return parts;
 }
 
 /** Whole numbers of the same sum, each a part rounded down or up: the largest remainders go up, the first of equal ones. */
 function toWhole(parts: readonly number[]): number[] {
   const whole = parts.map((part) => Math.floor(part + 1e-9));
-  const missing = Math.round(parts.reduce((sum, part) => sum + part, 0)) - whole.reduce((sum, part) => sum + part, 0);
+  const missing = Math.round(sum(parts)) - sum(whole);
   const remainder = (index: number): number => (parts[index] ?? 0) - (whole[index] ?? 0);
   const byRemainder = [...whole.keys()].sort((a, b) => remainder(b) - remainder(a) || a - b);
   for (const index of byRemainder.slice(0, missing)) whole[index] = (whole[index] ?? 0) + 1;
@@ -142,4 +133,8 @@ export function splitHeldOut<T>(strata: readonly (readonly T[])[], share: number
   const all = strata.flat();
   const isHeldOut = (index: number): boolean => Math.floor((index + 1) * share) > Math.floor(index * share);
   return { observed: all.filter((_, index) => !isHeldOut(index)), heldOut: all.filter((_, index) => isHeldOut(index)) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -21,9 +21,7 @@ export interface IntegerWeights {
  */
 export const SAFE_PAIR_SUM = 128;
 const LARGEST: Record<WeightRange, number> = { safe: 127, vnni: 127, '7bit': 64 };
-/** full: the scale of each column is searched. quick: two scales are tried, for judging candidates. */
-export type Effort = 'full' | 'quick';
-const SCALE_STEPS: Record<Effort, number> = { full: 8, quick: 1 };
+const SCALE_STEPS = 8;
 
 /**
  * Quantizes to int8 column by column. For `safe` the scale of a column is searched between the plain one, whose
@@ -34,7 +32,6 @@ export function quantizeWeights(
   linear: Pick<Linear, 'weight' | 'inputs' | 'outputs'>,
   range: WeightRange,
   importance: Float32Array,
-  effort: Effort = 'full',
 ): IntegerWeights {
   const { inputs, outputs } = linear;
   const weight = new Int8Array(inputs * outputs);
@@ -43,14 +40,14 @@ export function quantizeWeights(
   const best = new Int8Array(inputs);
   for (let at = 0; at < outputs; at++) {
     for (let row = 0; row < inputs; row++) column[row] = linear.weight[row * outputs + at] as number;
-    scales[at] = quantizeColumn(column, range, importance, SCALE_STEPS[effort], best);
+    scales[at] = quantizeColumn(column, range, importance, best);
     for (let row = 0; row < inputs; row++) weight[row * outputs + at] = best[row] as number;
   }
   return { weight, scales };
 }
 
 /** Writes the integers of one column to `into`, returns its scale. */
-function quantizeColumn(column: Float32Array, range: WeightRange, importance: Float32Array, steps: number, into: Int8Array): number {
+function quantizeColumn(column: Float32Array, range: WeightRange, importance: Float32Array, into: Int8Array): number {
   const { plain, clear } = columnScales(column, LARGEST[range]);
   if (range !== 'safe' || clear <= plain) {
     roundColumn(column, plain, LARGEST[range], into);
@@ -60,8 +57,8 @@ function quantizeColumn(column: Float32Array, range: WeightRange, importance: Fl
   const trial = new Int8Array(column.length);
   let bestScale = plain;
   let leastError = Number.POSITIVE_INFINITY;
-  for (let step = 0; step <= steps; step++) {
-    const scale = Math.fround(plain + ((clear - plain) * step) / steps);
+  for (let step = 0; step <= SCALE_STEPS; step++) {
+    const scale = Math.fround(plain + ((clear - plain) * step) / SCALE_STEPS);
     roundColumn(column, scale, LARGEST.safe, trial);
     lowerPairs(column, scale, importance, trial);
     const error = columnError(column, scale, importance, trial);
@@ -126,10 +123,38 @@ function columnError(column: Float32Array, scale: number, importance: Float32Arr
   return sum;
 }
 
-/** weight x scales: the matrix that the integers stand for, inputs x outputs. */
-export function dequantizeWeights({ weight, scales }: IntegerWeights): Float32Array {
+/**
+ * The matrix that quantizing gives back, roughly: each column at the scale where none of its pairs overflows. A twentieth of
+ * the work, good enough to tell candidates apart. inputs x outputs.
+ */
+export function roughlyQuantized({ weight, inputs, outputs }: Pick<Linear, 'weight' | 'inputs' | 'outputs'>, range: WeightRange): Float32Array {
+  const tops = new Float32Array(outputs);
+  const pairs = new Float32Array(outputs);
+  for (let row = 0; row < inputs; row++) {
+    const start = row * outputs;
+    const next = row % 2 === 0 && row + 1 < inputs ? start + outputs : start;
+    for (let column = 0; column < outputs; column++) {
+      const a = weight[start + column] as number;
+      const b = weight[next + column] as number;
+      if (Math.abs(a) > (tops[column] as number)) tops[column] = Math.abs(a);
+      if (next !== start && a * b > 0 && Math.abs(a + b) > (pairs[column] as number)) pairs[column] = Math.abs(a + b);
+    }
+  }
+  const scales = tops.map((top, column) => {
+    const plain = top / LARGEST[range] || 1;
+    return range === 'safe' ? Math.max(plain, (pairs[column] as number) / SAFE_PAIR_SUM) : plain;
+  });
+  return roundToScales(weight, scales);
+}
+
+function roundToScales(weight: Float32Array, scales: Float32Array): Float32Array {
+  const rounded = new Float32Array(weight.length);
   const outputs = scales.length;
-  const floats = new Float32Array(weight.length);
-  for (let at = 0; at < weight.length; at++) floats[at] = (weight[at] as number) * (scales[at % outputs] as number);
-  return floats;
+  for (let start = 0; start < weight.length; start += outputs) {
+    for (let column = 0; column < outputs; column++) {
+      const scale = scales[column] as number;
+      rounded[start + column] = Math.round((weight[start + column] as number) / scale) * scale;
+    }
+  }
+  return rounded;
 }

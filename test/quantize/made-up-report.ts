@@ -9,7 +9,7 @@ function siteOf(layer: number, kind: number): SiteReport {
   const maxima = Array.from({ length: 96 }, (_, channel) => (top * (1 + layer / 12)) / (1 + channel * channel * 0.2));
   const minima = maxima.map((value) => (kind === 3 ? -0.17 : -0.8 * value));
   const errorBefore = ([0.0021, 0.00042, 0.0058, 0.031][kind] as number) * (1 + (layer % 5) / 2);
-  const errorAfter = errorBefore / [1.9, 1, 3.4, 22][kind]!;
+  const errorAfter = errorBefore / ([1.9, 1, 3.4, 22][kind] as number);
   const preScaling = ['cap 0.25', 'none', 'power 0.6 x cap 0.18 ^0.25', 'power 0.5'][kind] as string;
   const [low, high] = [-0.3 * top, 0.35 * top];
   return { name: `layer${layer}.${KINDS[kind]}`, precision: 'int8', preScaling, errorBefore, errorAfter, low, high, minima, maxima };

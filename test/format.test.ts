@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, duration, mebibytes, printable } from '#src/cli/format.js';
+import { count, duration, mebibytes, printable } from '#src/format.js';
 
 describe('numbers as people read them', () => {
   it.each([
