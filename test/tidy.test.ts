@@ -100,6 +100,26 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('keeps encoder/ to graphs and numbers: no engine, no file of its own', () => {
+    const wrong = sources
+      .filter((file) => roomOf(file.path) === 'encoder')
+      .flatMap((file) =>
+        file.imports.filter((other) => !/^src\/(encoder|onnx|vectors|errors)/.test(other)).map((other) => `${file.path} -> ${other}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps the passes of quantize/ pure: data in, data out', () => {
+    const passes = 'activations choose divisors gate observation outlier-channels stratify weights words'.split(' ');
+    const files = passes.map((name) => sources.find((file) => file.path === `src/quantize/${name}.ts`));
+    const pure =
+      /^src\/(encoder|vectors|evaluate|errors|quantize\/(activations|choose|divisors|gate|observation|outlier-channels|report|stratify|weights|words))/;
+    const wrong = files.flatMap(
+      (file) => file?.imports.filter((other) => !pure.test(other)).map((other) => `${file.path} -> ${other}`) ?? ['missing'],
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('uses argv, exit, signals and the standard streams in cli/ alone', () => {
     const pattern = /process\.(argv|exit\b|exitCode|stdin|stdout|stderr|on\(|once\()|console\./;
     expect(offenders((file) => roomOf(file.path) !== 'cli' && pattern.test(file.text))).toEqual([]);

@@ -1,7 +1,8 @@
 // `embedkit export`: its flags, and the report of what storing the weights cost.
+
+import { count, mebibytes } from '../format.js';
 import { POOLINGS, type Pooling } from '../vectors/pool.js';
 import { type Flag, wholeNumber } from './flags.js';
-import { count, mebibytes } from '../format.js';
 
 export const EXPORT_FLAGS: readonly Flag[] = [
   { flags: '-o, --output <folder>', help: 'model folder to write' },

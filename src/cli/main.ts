@@ -1,12 +1,12 @@
 // The commands, and how a run ends: the exit code, and one sentence on stderr when it failed.
 import { Command, CommanderError } from 'commander';
 import { EmbedkitError, EXIT, messageOf, systemCode } from '../errors.js';
+import { printable } from '../format.js';
 import { VERSION } from '../version.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
-import { printable } from '../format.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
 

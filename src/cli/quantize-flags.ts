@@ -15,7 +15,12 @@ export const QUANTIZE_FLAGS: readonly Flag[] = [
     fallback: 'safe',
     choices: ['safe', 'vnni', '7bit'],
   },
-  { flags: '--format <form>', help: 'fused: fastest here; qdq: standard operators for other runtimes', fallback: 'fused', choices: ['fused', 'qdq'] },
+  {
+    flags: '--format <form>',
+    help: 'fused: fastest here; qdq: standard operators for other runtimes',
+    fallback: 'fused',
+    choices: ['fused', 'qdq'],
+  },
   { flags: '--eval <path...>', help: 'labelled sets to score on: STS files (score, a, b by tabs), BEIR folders' },
   {
     flags: '--gate <figures>',

@@ -1,7 +1,7 @@
 // The stages of a quantization as they pass: a bar on a terminal, a line a stage elsewhere, JSON lines if asked.
 import { SingleBar } from 'cli-progress';
-import type { QuantizeProgress, Stage } from '../quantize/options.js';
 import { duration } from '../format.js';
+import type { QuantizeProgress, Stage } from '../quantize/options.js';
 import type { ReportOptions } from './report.js';
 
 const SAID: Readonly<Record<Stage, string>> = {

@@ -1,7 +1,8 @@
 // What a terminal shows of a quantization: the verdict, figures against thresholds, sets, size and speed. Plain text, at most WIDTH columns.
+
+import { printable } from '../format.js';
 import type { QuantizeReport } from '../quantize/report.js';
 import { type Check, checksOf, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from '../quantize/report-figures.js';
-import { printable } from '../format.js';
 
 const WIDTH = 100;
 /** Names of sets are files' names: cut where they would push the figures off the screen. */

@@ -1,8 +1,8 @@
 // What a person or a log sees of a run, on stderr: a bar on a terminal, a line every 30 s elsewhere, JSON lines if asked.
 import { SingleBar } from 'cli-progress';
+import { count, duration, mebibytes, printable } from '../format.js';
 import type { JobProgress, JobSummary } from '../job/config.js';
 import type { Prediction } from '../job/predict.js';
-import { count, duration, mebibytes, printable } from '../format.js';
 
 export type LogFormat = 'text' | 'json';
 

@@ -66,7 +66,8 @@ function copyInner(layer: EncoderLayer, sources: Int32Array): EncoderLayer {
 export function scaleColumns({ weight, outputs }: Pick<Linear, 'weight' | 'outputs'>, factors: Float32Array): Float32Array {
   const scaled = new Float32Array(weight.length);
   for (let start = 0; start < weight.length; start += outputs) {
-    for (let column = 0; column < outputs; column++) scaled[start + column] = (weight[start + column] as number) * (factors[column] as number);
+    for (let column = 0; column < outputs; column++)
+      scaled[start + column] = (weight[start + column] as number) * (factors[column] as number);
   }
   return scaled;
 }

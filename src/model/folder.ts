@@ -53,7 +53,8 @@ async function checkPrecision(path: string, manifest: Manifest, precision: Preci
     throw new EmbedkitError('usage', `--precision int8: ${path} has no INT8 model`, { hint });
   }
   if (precision === 'fp32' && manifest.int8 !== undefined && !(await isFile(join(path, manifest.model)))) {
-    const hint = 'leave --precision out, or put that file there (it is in a clone of the repository, and embedkit export makes it from the source ONNX)';
+    const hint =
+      'leave --precision out, or put that file there (it is in a clone of the repository, and embedkit export makes it from the source ONNX)';
     throw new EmbedkitError('usage', `${path} holds no full-precision ${manifest.model}`, { hint });
   }
 }

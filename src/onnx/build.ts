@@ -26,15 +26,14 @@ export interface ModelOptions {
   readonly opset: number;
 }
 
-const ELEMENT_TYPES = new Map<Function, number>([
-  [Float32Array, DATA_TYPE.FLOAT],
-  [Uint8Array, DATA_TYPE.UINT8],
-  [Int8Array, DATA_TYPE.INT8],
-  [Int32Array, DATA_TYPE.INT32],
-  [BigInt64Array, DATA_TYPE.INT64],
-]);
-
 export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+
+function elementType(data: TensorData): number {
+  if (data instanceof Float32Array) return DATA_TYPE.FLOAT;
+  if (data instanceof Uint8Array) return DATA_TYPE.UINT8;
+  if (data instanceof Int8Array) return DATA_TYPE.INT8;
+  return data instanceof Int32Array ? DATA_TYPE.INT32 : DATA_TYPE.INT64;
+}
 
 /** Collects nodes and initialisers; `model` closes them into a ModelProto. Equal calls make equal bytes. */
 export class GraphBuilder {
@@ -61,7 +60,7 @@ export class GraphBuilder {
 
   /** Adds a constant; returns its name. The bytes are not copied. */
   constant(name: string, data: TensorData, dims: readonly number[] = [data.length]): string {
-    const dataType = ELEMENT_TYPES.get(data.constructor) as number;
+    const dataType = elementType(data);
     const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     this.initialisers.push({ name, dims: [...dims], dataType, rawData });
     return name;

@@ -16,5 +16,8 @@ export function liveGraph(graph: GraphProto): GraphProto {
 /** Names that a node reads, those of its sub-graphs included. */
 function readBy(node: NodeProto): string[] {
   const inner = (node.attribute ?? []).flatMap(({ g, graphs }) => [...(g ? [g] : []), ...(graphs ?? [])]);
-  return [...(node.input ?? []), ...inner.flatMap(({ node: nodes, output }) => [...(nodes ?? []).flatMap(readBy), ...(output ?? []).map(({ name }) => name ?? '')])];
+  return [
+    ...(node.input ?? []),
+    ...inner.flatMap(({ node: nodes, output }) => [...(nodes ?? []).flatMap(readBy), ...(output ?? []).map(({ name }) => name ?? '')]),
+  ];
 }

@@ -1,7 +1,7 @@
 // The gate, attempt by attempt: what fails it is answered by keeping the most sensitive products in full precision.
 import { join } from 'node:path';
-import { compareScores, type Comparison, type Score, scoreSet } from '../evaluate/score.js';
 import type { LabelledSet } from '../evaluate/labelled-set.js';
+import { type Comparison, compareScores, type Score, scoreSet } from '../evaluate/score.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
 import { writeGraph } from '../onnx/write.js';
@@ -67,7 +67,12 @@ export async function attemptUntilPassed(
   }
 }
 
-async function attempt(quantized: QuantizedModel, keep: ReadonlySet<string>, reference: Reference, context: AttemptContext): Promise<GateFigures> {
+async function attempt(
+  quantized: QuantizedModel,
+  keep: ReadonlySet<string>,
+  reference: Reference,
+  context: AttemptContext,
+): Promise<GateFigures> {
   const path = join(context.work, INT8_NAME);
   await writeGraph(quantized.emit(keep, context.format), path);
   const { heldOut, sets, thresholds } = context;

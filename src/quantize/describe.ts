@@ -41,7 +41,11 @@ export async function describeInt8(run: QuantizeRun, quantized: QuantizedModel, 
     const full = { path: source.modelPath, output: source.manifest.architecture.output };
     return measureSpeed(full, { path: modelPath, output: quantized.ports.output }, ids);
   });
-  return reportOf(run, quantized, attempt, { speed, int8Bytes: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0), quantization });
+  return reportOf(run, quantized, attempt, {
+    speed,
+    int8Bytes: Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0),
+    quantization,
+  });
 }
 
 /** The folder's files but an earlier INT8 model's. */
@@ -57,7 +61,11 @@ async function probesOf({ source, context }: QuantizeRun, quantized: QuantizedMo
   });
 }
 
-function quantizationOf({ calibration, path, context, weights, source }: QuantizeRun, { figures, keptInFp32 }: Attempt, manifest: Manifest): Quantization {
+function quantizationOf(
+  { calibration, path, context, weights, source }: QuantizeRun,
+  { figures, keptInFp32 }: Attempt,
+  manifest: Manifest,
+): Quantization {
   const { cosine, overlap, evaluated } = figures;
   return {
     recipe: {

@@ -26,7 +26,6 @@ export function divisorCandidates(observation: Observation, weightRows: Float32A
   return [{ name: 'none', divisor: undefined }, ...caps, ...powers];
 }
 
-
 function powerDivisor(magnitudes: Float32Array, weightRows: Float32Array, power: number): Float32Array {
   const top = magnitudes.reduce((a, b) => Math.max(a, b), 0);
   const topWeight = weightRows.reduce((a, b) => Math.max(a, b), 0);
@@ -52,7 +51,10 @@ export function refinedCandidates(ranked: readonly { readonly candidate: Candida
   const family = best.name.split(' ')[0];
   const other = ranked.find(({ candidate }) => candidate.divisor !== undefined && candidate.name.split(' ')[0] !== family)?.candidate;
   if (other?.divisor === undefined) return stretched;
-  const mixed = BLENDS.map((share) => ({ name: `${best.name} x ${other.name} ^${share}`, divisor: blend(divisor, other.divisor as Float32Array, share) }));
+  const mixed = BLENDS.map((share) => ({
+    name: `${best.name} x ${other.name} ^${share}`,
+    divisor: blend(divisor, other.divisor as Float32Array, share),
+  }));
   return [...stretched, ...mixed];
 }
 

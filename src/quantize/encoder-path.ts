@@ -14,8 +14,8 @@ import type { Pooling } from '../vectors/pool.js';
 import { type Choice, chooseInput, joinWeights, type MatMul, rowMagnitudes } from './choose.js';
 import { copiedObservation, dividedObservation, meanSquares, type Observation } from './observation.js';
 import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
-import type { GraphFormat, PassOptions, Ports, QuantizePath } from './path.js';
 import { copiedChannels } from './outlier-channels.js';
+import type { GraphFormat, PassOptions, Ports, QuantizePath } from './path.js';
 import { quantizeWeights, type WeightRange } from './weights.js';
 import { dequantizeRows, quantizeRows } from './words.js';
 
@@ -98,7 +98,8 @@ async function quantizeEncoder(
     const maps = LINEARS[site.kind].map((name) => linearOf(folded, site, name));
     const choice = await chooseInput(seen, joinWeights(maps), matmul, options);
     choices.set(siteName(site), choice);
-    if (site.kind === 'context' && choice.input.divisor !== undefined) folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
+    if (site.kind === 'context' && choice.input.divisor !== undefined)
+      folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
     options.onSite?.(at + 1, observations.length);
   }
   const sites = sitesOf(encoder).map((site, at): [string, QuantizedSite] => {

@@ -64,7 +64,9 @@ async function prove(source: ModelFolder, encoder: Encoder, head: 'hidden' | 'po
   const hidden = await runModel(path, OUTPUT, inputs);
   const tried = head === 'hidden' ? ([manifest.pooling] as const) : POOLINGS_TRIED;
   const differences = tried.map((pooling) =>
-    head === 'hidden' ? largestDifference(expected, hidden) : pooledDifference(expected, hidden, { inputs, pooling, normalize: manifest.normalize }),
+    head === 'hidden'
+      ? largestDifference(expected, hidden)
+      : pooledDifference(expected, hidden, { inputs, pooling, normalize: manifest.normalize }),
   );
   const best = differences.reduce((least, difference, at) => (difference < (differences[least] as number) ? at : least), 0);
   if ((differences[best] as number) <= PROOF_TOLERANCE) return tried[best] as Pooling;

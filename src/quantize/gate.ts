@@ -1,7 +1,8 @@
 // Whether a quantized model may be shipped: its vectors held against full precision, and the thresholds. Pure.
+
+import { overlap, topNeighbours } from '../evaluate/neighbours.js';
 import type { Comparison } from '../evaluate/score.js';
 import { NEIGHBOURS } from '../evaluate/score.js';
-import { overlap, topNeighbours } from '../evaluate/neighbours.js';
 import { cosine, type Matrix, rowOf } from '../vectors/matrix.js';
 import type { Distribution, GateFigures, GateThresholds, WorstText } from './report.js';
 
@@ -29,7 +30,13 @@ export function judge(
   thresholds: GateThresholds,
 ): GateFigures {
   const cosines = texts.map((_, row) => cosine(rowOf(full, row), rowOf(int8, row)));
-  const figures = { cosine: distributionOf(cosines), overlap: neighbourOverlap(full, int8), cosines, worst: worstTexts(texts, cosines), evaluated };
+  const figures = {
+    cosine: distributionOf(cosines),
+    overlap: neighbourOverlap(full, int8),
+    cosines,
+    worst: worstTexts(texts, cosines),
+    evaluated,
+  };
   return { ...figures, failures: failuresOf(figures, thresholds) };
 }
 
@@ -72,8 +79,14 @@ function failuresOf(figures: Pick<GateFigures, 'cosine' | 'overlap' | 'evaluated
     ['1st percentile of the cosines', figures.cosine.p1, thresholds.p1],
     ['least cosine', figures.cosine.minimum, thresholds.minimum],
     ['share of nearest neighbours kept', figures.overlap, thresholds.overlap],
-    ...figures.evaluated.map(({ set, metric, kept }): [string, number, number] => [`share of ${metric} kept on ${set}`, kept, thresholds.kept]),
+    ...figures.evaluated.map(({ set, metric, kept }): [string, number, number] => [
+      `share of ${metric} kept on ${set}`,
+      kept,
+      thresholds.kept,
+    ]),
   ];
   // Not `found < least`: a NaN must fail.
-  return checks.filter(([, found, least]) => !(found >= least)).map(([what, found, least]) => `${what} ${found.toFixed(5)} is below ${least}`);
+  return checks
+    .filter(([, found, least]) => !(found >= least))
+    .map(([what, found, least]) => `${what} ${found.toFixed(5)} is below ${least}`);
 }

@@ -27,7 +27,8 @@ export function magnitudesOf({ minima, maxima }: Observation): Float32Array {
 export function meanSquares({ sample, channels, rows }: Observation): Float32Array {
   const sums = new Float64Array(channels);
   for (let start = 0; start < sample.length; start += channels) {
-    for (let channel = 0; channel < channels; channel++) sums[channel] = (sums[channel] as number) + (sample[start + channel] as number) ** 2;
+    for (let channel = 0; channel < channels; channel++)
+      sums[channel] = (sums[channel] as number) + (sample[start + channel] as number) ** 2;
   }
   return Float32Array.from(sums, (sum) => sum / rows);
 }

@@ -1,8 +1,8 @@
 // What a quantization is told: one object, checked before anything is read or written.
 import type { Pooling } from '../vectors/pool.js';
-import type { GateThresholds } from './report.js';
 import type { CalibrationOptions } from './calibration.js';
 import type { GraphFormat } from './path.js';
+import type { GateThresholds } from './report.js';
 import type { WeightRange } from './weights.js';
 
 export interface QuantizeOptions {

@@ -18,7 +18,9 @@ import { quantizeWeights } from './weights.js';
 export async function portablePath(file: OnnxFile, manifest: Manifest, why: string): Promise<QuantizePath> {
   const sites = await findProducts(file, manifest.architecture.output);
   if (sites.length === 0) {
-    throw new EmbedkitError('model-unsupported', `${file.path}: no product by a constant matrix in it`, { hint: 'export the model as ONNX in fp32' });
+    throw new EmbedkitError('model-unsupported', `${file.path}: no product by a constant matrix in it`, {
+      hint: 'export the model as ONNX in fp32',
+    });
   }
   const graph = file.model.graph as GraphProto;
   const ports = { inputs: fedInputs(graph).map(({ name }) => name ?? ''), output: manifest.architecture.output, pooling: manifest.pooling };
@@ -33,7 +35,9 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
         choices.set(site.name, await chooseInput(seen, joinWeights(site.products.map(({ weights }) => weights)), matmul, options));
         options.onSite?.(at + 1, sites.length);
       }
-      const integers = sites.map((site, at) => quantizeSite(site, observations[at] as Observation, choices.get(site.name) as Choice, options.weights));
+      const integers = sites.map((site, at) =>
+        quantizeSite(site, observations[at] as Observation, choices.get(site.name) as Choice, options.weights),
+      );
       const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto =>
         rewriteProducts(
           file.model,

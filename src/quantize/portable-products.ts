@@ -57,7 +57,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   Gemm: (node, known) => {
     const plain = !integerAttribute(node, 'transA') && (floatAttribute(node, 'beta') ?? 1) === 1;
     const bias = known.constants.get(node.input?.[2] ?? '');
-    const product = productOf(node, known, { transposed: Boolean(integerAttribute(node, 'transB')), factor: floatAttribute(node, 'alpha') ?? 1 });
+    const product = productOf(node, known, {
+      transposed: Boolean(integerAttribute(node, 'transB')),
+      factor: floatAttribute(node, 'alpha') ?? 1,
+    });
     if (!plain || product === undefined) return undefined;
     if (!node.input?.[2]) return product;
     if (bias?.data.length !== product.weights.outputs) return undefined;

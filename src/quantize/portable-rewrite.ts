@@ -53,7 +53,8 @@ function emitEnter(builder: GraphBuilder, { name, value }: ProductSite, input: Q
   builder.scalar(`${name}.scale`, input.scale);
   builder.constant(`${name}.zero_point`, Uint8Array.of(input.zeroPoint), []);
   const factors = input.divisor?.map((one) => 1 / one);
-  const scaled = factors === undefined ? value : builder.node('Mul', `${name}.prescaled`, [value, builder.constant(`${name}.factors`, factors)]);
+  const scaled =
+    factors === undefined ? value : builder.node('Mul', `${name}.prescaled`, [value, builder.constant(`${name}.factors`, factors)]);
   const integers = builder.node('QuantizeLinear', `${name}.integers`, [scaled, `${name}.scale`, `${name}.zero_point`]);
   if (format === 'fused') return integers;
   return builder.node('DequantizeLinear', `${name}.floats`, [integers, `${name}.scale`, `${name}.zero_point`]);

@@ -1,6 +1,7 @@
 // What page and terminal say of a quantization in the same words: verdict, figures against thresholds, size, speed. Text only, unescaped.
-import { count, mebibytes } from '../format.js';
+
 import type { Comparison } from '../evaluate/score.js';
+import { count, mebibytes } from '../format.js';
 import type { QuantizeReport, SpeedReport } from './report.js';
 
 /** One figure that a threshold is set for. */

@@ -21,9 +21,9 @@ import { DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE
 import type { QuantizedModel } from './path.js';
 import type { QuantizeReport } from './report.js';
 import { proveSaturation } from './saturation.js';
+import type { QuantizeRun } from './settled.js';
 import { openSource } from './source.js';
 import { Stages } from './stages.js';
-import type { QuantizeRun } from './settled.js';
 
 export interface QuantizeOutcome {
   /** The folder that was written, or would have been. */

@@ -127,7 +127,10 @@ function columnError(column: Float32Array, scale: number, importance: Float32Arr
  * The matrix that quantizing gives back, roughly: each column at the scale where none of its pairs overflows. A twentieth of
  * the work, good enough to tell candidates apart. inputs x outputs.
  */
-export function roughlyQuantized({ weight, inputs, outputs }: Pick<Linear, 'weight' | 'inputs' | 'outputs'>, range: WeightRange): Float32Array {
+export function roughlyQuantized(
+  { weight, inputs, outputs }: Pick<Linear, 'weight' | 'inputs' | 'outputs'>,
+  range: WeightRange,
+): Float32Array {
   const tops = new Float32Array(outputs);
   const pairs = new Float32Array(outputs);
   for (let row = 0; row < inputs; row++) {

@@ -14,7 +14,8 @@ export function quantizeRows({ rows, dim, data }: Table): QuantizedTable {
     for (let at = start; at < start + dim; at++) top = Math.max(top, Math.abs(data[at] as number));
     const scale = Math.fround(top / LARGEST) || 1;
     scales[row] = scale;
-    for (let at = start; at < start + dim; at++) integers[at] = Math.max(-LARGEST, Math.min(LARGEST, Math.round((data[at] as number) / scale)));
+    for (let at = start; at < start + dim; at++)
+      integers[at] = Math.max(-LARGEST, Math.min(LARGEST, Math.round((data[at] as number) / scale)));
   }
   return { rows, dim, data: integers, scales };
 }
