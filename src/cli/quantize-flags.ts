@@ -28,6 +28,11 @@ export const QUANTIZE_FLAGS: readonly Flag[] = [
     fallback: 'those',
     parse: gateThresholds,
   },
+  {
+    flags: '--control <file>',
+    help: 'text that the gate judges on as well, or none (for a model of another language, say)',
+    fallback: 'the text that comes with embedkit',
+  },
   { flags: '--report <file>', help: 'HTML page to write; the same as JSON beside it', fallback: '<output>.report.html' },
   { flags: '--verify-saturation', help: 'only prove, on a finished model, that 16-bit sums cannot saturate' },
   { flags: '--pooling <how>', help: 'for an ONNX file with nothing beside it that says so', choices: POOLINGS },

@@ -21,6 +21,7 @@ export interface QuantizeArguments {
   readonly weights?: QuantizeOptions['weights'];
   readonly format?: QuantizeOptions['format'];
   readonly eval?: string[];
+  readonly control?: string;
   readonly gate?: QuantizeOptions['thresholds'];
   readonly report?: string;
   readonly verifySaturation?: boolean;
@@ -66,6 +67,7 @@ function optionsOf(model: string | undefined, given: QuantizeArguments): Quantiz
       textField: given.textField,
       template: given.template,
     },
+    control: controlOf(given),
     out: given.output,
     overwrite: given.overwrite,
     samples: given.samples,
@@ -76,6 +78,12 @@ function optionsOf(model: string | undefined, given: QuantizeArguments): Quantiz
     thresholds: given.gate,
     threads: given.threads,
   };
+}
+
+/** Our own text, unless it calibrates already or another is named. */
+function controlOf({ calib, control }: QuantizeArguments): string | undefined {
+  if (control !== undefined) return control === 'none' ? undefined : control;
+  return calib === undefined ? undefined : DEFAULT_CALIBRATION;
 }
 
 /** The page and its data, passed or not. Returns the page's path. */

@@ -27,12 +27,13 @@ export function qdqArithmetic(encoder: Encoder, parts: QuantizedParts): Arithmet
 
 function emitProduct(graph: GraphBuilder, site: Site, linear: LinearName, entered: string, quantized: QuantizedLinear): string {
   const name = `layer${site.layer}.${linear}`;
-  graph.constant(`${name}.integers`, quantized.weight, [quantized.inputs, quantized.outputs]);
+  // Not `${name}.integers`: the sites of up and down bear the names of their maps, and have integers of their own.
+  graph.constant(`${name}.weight_integers`, quantized.weight, [quantized.inputs, quantized.outputs]);
   graph.constant(`${name}.scales`, quantized.scales);
   // Some runtimes want the zero points spelt out.
   graph.constant(`${name}.zero_points`, new Int8Array(quantized.outputs));
   graph.constant(`${name}.bias`, quantized.bias);
-  const weight = graph.node('DequantizeLinear', `${name}.weight`, [`${name}.integers`, `${name}.scales`, `${name}.zero_points`], {
+  const weight = graph.node('DequantizeLinear', `${name}.weight`, [`${name}.weight_integers`, `${name}.scales`, `${name}.zero_points`], {
     attributes: { axis: 1 },
   });
   const product = graph.node('MatMul', `${name}.product`, [entered, weight]);

@@ -34,6 +34,7 @@ const quantizationSchema = z.object({
   gate: z.object({
     cosine: distribution,
     overlap: z.number(),
+    control: z.object({ texts: z.number().int(), cosine: distribution, overlap: z.number() }).optional(),
     evaluated: z.array(
       z.object({
         set: z.string(),

@@ -1,7 +1,7 @@
 // The gate, attempt by attempt: what fails it is answered by keeping the most sensitive products in full precision.
 import { join } from 'node:path';
 import type { LabelledSet } from '../evaluate/labelled-set.js';
-import { type Comparison, compareScores, type Score, scoreSet } from '../evaluate/score.js';
+import { type Comparison, compareScores, type EmbedTexts, type Score, scoreSet } from '../evaluate/score.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
 import { writeGraph } from '../onnx/write.js';
@@ -18,14 +18,17 @@ export interface AttemptContext {
   readonly threads: number;
   readonly maxTokens: number;
   readonly heldOut: readonly HeldOutText[];
+  /** Text that the calibration had no part in; may be empty. */
+  readonly control: readonly HeldOutText[];
   readonly sets: readonly LabelledSet[];
   readonly format: GraphFormat;
   readonly thresholds: GateThresholds;
 }
 
 export interface Reference {
-  /** Vectors of the held-out texts in full precision. */
-  readonly vectors: Matrix;
+  /** Vectors in full precision: of the held-out texts, and of the control texts. */
+  readonly heldOut: Matrix;
+  readonly control: Matrix;
   readonly scores: readonly Score[];
 }
 
@@ -37,16 +40,13 @@ export interface Attempt {
 /** Held-out vectors and scores of the source: what every attempt is held against. */
 export async function referenceOf(context: AttemptContext, tell: (done: number) => void): Promise<Reference> {
   return withEmbedder(context.source, context, async (embed) => {
-    const vectors = await embed(
-      context.heldOut.map(({ text }) => text),
-      'none',
-    );
+    const [heldOut, control] = await embedGroups(context, embed);
     const scores: Score[] = [];
     for (const set of context.sets) {
       tell(scores.length / context.sets.length);
       scores.push(await scoreSet(set, embed));
     }
-    return { vectors, scores };
+    return { heldOut, control, scores };
   });
 }
 
@@ -75,14 +75,29 @@ async function attempt(
 ): Promise<GateFigures> {
   const path = join(context.work, INT8_NAME);
   await writeGraph(quantized.emit(keep, context.format), path);
-  const { heldOut, sets, thresholds } = context;
+  const { heldOut, control, sets, thresholds } = context;
   return withEmbedder(candidateFolder(context.source, path, quantized.ports), context, async (embed) => {
-    const vectors = await embed(
-      heldOut.map(({ text }) => text),
-      'none',
-    );
+    const [heldOutVectors, controlVectors] = await embedGroups(context, embed);
     const evaluated: Comparison[] = [];
     for (const [at, set] of sets.entries()) evaluated.push(compareScores(reference.scores[at] as Score, await scoreSet(set, embed)));
-    return judge(heldOut, reference.vectors, vectors, evaluated, thresholds);
+    const figures = judge(heldOut, reference.heldOut, heldOutVectors, evaluated, thresholds);
+    if (control.length === 0) return figures;
+    return withControl(figures, judge(control, reference.control, controlVectors, [], thresholds));
   });
+}
+
+async function embedGroups({ heldOut, control }: AttemptContext, embed: EmbedTexts): Promise<[Matrix, Matrix]> {
+  const vectors = async (texts: readonly HeldOutText[]): Promise<Matrix> =>
+    embed(
+      texts.map(({ text }) => text),
+      'none',
+    );
+  return [await vectors(heldOut), await vectors(control)];
+}
+
+/** Both must pass; worst texts and histogram stay those of the held-out texts. */
+function withControl(figures: GateFigures, control: GateFigures): GateFigures {
+  const { cosine, overlap, cosines } = control;
+  const failures = [...figures.failures, ...control.failures.map((failure) => `on control text: ${failure}`)];
+  return { ...figures, control: { texts: cosines.length, cosine, overlap }, failures };
 }

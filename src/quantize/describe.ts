@@ -66,7 +66,7 @@ function quantizationOf(
   { figures, keptInFp32 }: Attempt,
   manifest: Manifest,
 ): Quantization {
-  const { cosine, overlap, evaluated } = figures;
+  const { cosine, overlap, control, evaluated } = figures;
   return {
     recipe: {
       method: path.method,
@@ -84,7 +84,7 @@ function quantizationOf(
       observed_tokens: calibration.observed.reduce((sum, { tokens }) => sum + tokens, 0),
       held_out_texts: calibration.heldOut.length,
     },
-    gate: { cosine, overlap, evaluated: evaluated.map((one) => ({ ...one })) },
+    gate: { cosine, overlap, ...(control === undefined ? {} : { control }), evaluated: evaluated.map((one) => ({ ...one })) },
   };
 }
 

@@ -11,6 +11,8 @@ export interface QuantizeOptions {
   /** How token vectors become one, where MODEL is no model folder and nothing beside it says so. */
   readonly pooling?: Pooling | undefined;
   readonly calibration: Omit<CalibrationOptions, 'samples' | 'heldOutShare'>;
+  /** A text file that the gate judges on as well, beside the held-out part of the calibration text. */
+  readonly control?: string | undefined;
   /** Folder to write; default `./<name>-int8`. The folder of MODEL itself gets the INT8 model added. */
   readonly out?: string | undefined;
   readonly overwrite?: boolean | undefined;
@@ -40,6 +42,8 @@ export interface QuantizeProgress {
 export const DEFAULT_SAMPLES = 1000;
 /** Share of the samples that are not observed, for the gate. */
 export const HELD_OUT_SHARE = 0.2;
+/** Control texts used. */
+export const CONTROL_SAMPLES = 200;
 /** Share by which ranges reach beyond what was observed. */
 export const HEADROOM = 0.1;
 /** Most sites that may stay in full precision to pass the gate. */

@@ -2,7 +2,7 @@
 
 import type { Comparison } from '../evaluate/score.js';
 import { count, mebibytes } from '../format.js';
-import type { QuantizeReport, SpeedReport } from './report.js';
+import type { GateFigures, GateThresholds, QuantizeReport, SpeedReport } from './report.js';
 
 /** One figure that a threshold is set for. */
 export interface Check {
@@ -12,16 +12,19 @@ export interface Check {
   readonly met: boolean;
 }
 
-/** Checks on held-out texts: cosines to the full-precision vectors, and neighbours. */
+/** Checks on held-out texts and on control text: cosines to the full-precision vectors, and neighbours. */
 export function checksOf({ gate }: QuantizeReport): Check[] {
-  const { cosine, thresholds } = gate;
+  const control = gate.control === undefined ? [] : checksOn(gate.control, gate.thresholds);
+  return [...checksOn(gate, gate.thresholds), ...control.map((check) => ({ ...check, what: `${check.what}, control text` }))];
+}
+
+function checksOn({ cosine, overlap }: Pick<GateFigures, 'cosine' | 'overlap'>, thresholds: GateThresholds): Check[] {
   const cosines: [string, number, number][] = [
     ['mean cosine', cosine.mean, thresholds.mean],
     ['1st percentile of the cosines', cosine.p1, thresholds.p1],
     ['least cosine', cosine.minimum, thresholds.minimum],
   ];
   const checks = cosines.map(([what, found, least]) => ({ what, found: found.toFixed(5), least: String(least), met: found >= least }));
-  const { overlap } = gate;
   const neighbours = { what: 'ten nearest neighbours kept', found: percent(overlap), least: limit(thresholds.overlap) };
   return [...checks, { ...neighbours, met: overlap >= thresholds.overlap }];
 }

@@ -40,6 +40,8 @@ export interface GateFigures {
   readonly overlap: number;
   readonly cosines: readonly number[];
   readonly worst: readonly WorstText[];
+  /** The same on control text, where there is any: text that the calibration had no part in, so that odd calibration text cannot pass itself. */
+  readonly control?: { readonly texts: number; readonly cosine: Distribution; readonly overlap: number };
   /** What labelled sets say, where any were named. */
   readonly evaluated: readonly Comparison[];
   /** One sentence for each threshold that is not met; empty: passed. */

@@ -7,9 +7,9 @@ import { readLabelledSet } from '../evaluate/labelled-set.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
 import { maxTokensFor } from '../model/settings.js';
-import { createTokenizer } from '../tokens/tokenizer.js';
+import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
 import { type Attempt, type AttemptContext, attemptUntilPassed, referenceOf } from './attempts.js';
-import { readCalibration } from './calibration.js';
+import { type CalibrationText, readCalibration } from './calibration.js';
 import { calibrationBatches } from './calibration-batches.js';
 import { describeInt8 } from './describe.js';
 import { findPath } from './find-path.js';
@@ -17,7 +17,7 @@ import { DEFAULT_THRESHOLDS } from './gate.js';
 import { checkTarget, install } from './install.js';
 import { openMatMul } from './matmul.js';
 import { observe } from './observe.js';
-import { DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
+import { CONTROL_SAMPLES, DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
 import type { QuantizedModel } from './path.js';
 import type { QuantizeReport } from './report.js';
 import { proveSaturation } from './saturation.js';
@@ -65,6 +65,8 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
   const calibration = await stages.run('read', () =>
     readCalibration({ ...options.calibration, samples, heldOutShare: HELD_OUT_SHARE }, tokenizer, maxTokens),
   );
+  if (calibration.heldOut.length === 0) throw tooFew(calibration.observed.length);
+  const control = options.control === undefined ? [] : await readControl(options.control, tokenizer, maxTokens);
   const sets = await Promise.all((options.evaluate ?? []).map((path) => readLabelledSet(path)));
   const path = await stages.run('recognise', () => findPath(source, { tokenizer, maxTokens, work }));
   const context: AttemptContext = {
@@ -73,11 +75,22 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     maxTokens,
     threads: options.threads ?? usableCpus(),
     heldOut: calibration.heldOut,
+    control,
     sets,
     format: options.format ?? 'fused',
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
   return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
+}
+
+async function readControl(path: string, tokenizer: TextTokenizer, maxTokens: number): Promise<readonly CalibrationText[]> {
+  const { observed } = await readCalibration({ paths: [path], samples: CONTROL_SAMPLES, heldOutShare: 0 }, tokenizer, maxTokens);
+  return observed;
+}
+
+function tooFew(texts: number): EmbedkitError {
+  const found = `${texts} calibration texts: too few to hold any out for the gate`;
+  return new EmbedkitError('usage', found, { hint: 'give at least 5, better some hundreds; --calib takes several files' });
 }
 
 async function compute(run: QuantizeRun): Promise<{ quantized: QuantizedModel; attempt: Attempt }> {
