@@ -36,7 +36,8 @@ async function lead() {
   const settings = JSON.parse(process.argv[2]);
   const start = performance.now();
   const workers = Array.from({ length: settings.sessions }, () => new Worker(new URL(import.meta.url), { workerData: settings }));
-  const replies = () => Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))));
+  const replies = () =>
+    Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))));
   const ask = (message, to = workers) => {
     const answered = replies();
     for (const worker of to) worker.postMessage(message);

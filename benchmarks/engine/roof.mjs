@@ -32,7 +32,11 @@ for (const name of ['source', 'int8', 'texts', 'out']) {
 }
 const threads = Number(options.threads);
 const PROFILED_PASSES = 8;
-const SHAPES = [[1024, 1024, 1024], [2048, 2048, 2048], [800, 384, 1536]]; // biome-ignore format: a table
+const SHAPES = [
+  [1024, 1024, 1024],
+  [2048, 2048, 2048],
+  [800, 384, 1536],
+];
 // What the runtime calls products of two matrices, M x K by K x N.
 const PRODUCTS = ['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'FusedGemm'];
 const random = (count, Type, scale) => Type.from({ length: count }, () => (Math.random() - 0.5) * scale + (Type === Uint8Array ? 128 : 0));
@@ -49,7 +53,12 @@ async function product(kind, [m, k, n]) {
   const runner = await openGraph(ModelProto.encode(graph.model({ inputs, outputs, opset: 17 })).finish(), threads);
   const data = isInt8 ? random(m * k, Uint8Array, 250) : random(m * k, Float32Array, 1);
   const x = { type: isInt8 ? 'uint8' : 'float32', dims: [m, k], data };
-  return { name: `${isInt8 ? 'u8 x s8 MatMulInteger' : 'fp32 MatMul'} ${m} x ${k} x ${n}`, kind, operations: 2 * m * k * n, run: () => runner.run({ x }) };
+  return {
+    name: `${isInt8 ? 'u8 x s8 MatMulInteger' : 'fp32 MatMul'} ${m} x ${k} x ${n}`,
+    kind,
+    operations: 2 * m * k * n,
+    run: () => runner.run({ x }),
+  };
 }
 
 /** The model as embedkit opens it; its operations are counted from the shapes that the runtime reports of its nodes. */
@@ -73,7 +82,12 @@ async function profile(path, { rows, width, ids }) {
     extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1' } },
   });
   const constant = { attention_mask: 1n, token_type_ids: 0n };
-  const tensor = (input) => new Tensor('int64', BigInt64Array.from(ids, (id) => constant[input] ?? BigInt(id)), [rows, width]);
+  const tensor = (input) =>
+    new Tensor(
+      'int64',
+      BigInt64Array.from(ids, (id) => constant[input] ?? BigInt(id)),
+      [rows, width],
+    );
   const feeds = Object.fromEntries(session.inputNames.map((input) => [input, tensor(input)]));
   for (let pass = 0; pass <= PROFILED_PASSES; pass++) await session.run(feeds);
   session.endProfiling();
@@ -104,7 +118,8 @@ function operationsOf({ op_name, input_type_shape, output_type_shape }) {
   if (PRODUCTS.includes(op_name)) return 2 * output.reduce((a, b) => a * b) * input.at(-1);
   const [rows, queries, hidden] = output;
   if (op_name === 'MultiHeadAttention') return 4 * rows * queries * shape(input_type_shape, 1)[1] * hidden;
-  if (op_name === 'Attention' || op_name === 'QAttention') return 2 * rows * queries * input.at(-1) * 3 * hidden + 4 * rows * queries * queries * hidden;
+  if (op_name === 'Attention' || op_name === 'QAttention')
+    return 2 * rows * queries * input.at(-1) * 3 * hidden + 4 * rows * queries * queries * hidden;
   return 0;
 }
 
@@ -145,7 +160,8 @@ result.after = load();
 
 const gops = (name, round) => result.runs.find((run) => run.name === name && run.round === round).gops;
 const rounds = Array.from({ length: result.options.rounds }, (_, at) => at + 1);
-const spread = (numbers, digits) => `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
+const spread = (numbers, digits) =>
+  `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
 const plain = (kind) => subjects.filter((one) => !one.isModel && one.kind === kind);
 const share = ({ name, kind }, round) => (100 * gops(name, round)) / Math.max(...plain(kind).map((one) => gops(one.name, round)));
 const profileTable = ({ name, classes, operations }) => {
@@ -164,10 +180,19 @@ const table = `${[
   '',
   '| | G operations/s | % of the best plain product of its type in that round |',
   '|---|---|---|',
-  ...subjects.map((one) => `| ${one.name} | ${spread(rounds.map((r) => gops(one.name, r)), 1)} | ${spread(rounds.map((r) => share(one, r)), 1)} |`),
+  ...subjects.map(
+    (one) =>
+      `| ${one.name} | ${spread(
+        rounds.map((r) => gops(one.name, r)),
+        1,
+      )} | ${spread(
+        rounds.map((r) => share(one, r)),
+        1,
+      )} |`,
+  ),
   ...subjects.filter(({ isModel }) => isModel).flatMap(profileTable),
   '',
-  `- Operations: 2MKN of each product as executed, attention's included, the last layer's CLS row alone where the graph cuts to it; nothing else counts.`,
+  '- Operations: 2MKN of each product as executed, those of attention included, the last layer cut to the CLS row where the graph does so; nothing else counts. Products in attention are fp32 in every model here.',
   `- ${result.machine.cpu}, ${result.machine.cores} cores, Node ${result.machine.node}, onnxruntime-node ${result.versions['onnxruntime-node']}; load average ${result.before.load_average[0].toFixed(2)} before.`,
 ].join('\n')}\n`;
 mkdirSync(options.out, { recursive: true });

@@ -43,15 +43,24 @@ const files = {
 for (const file of Object.values(files)) if (!existsSync(file)) throw new Error(`${basename(file)} is missing: see README.md`);
 
 // sessions x threads of each: what a budget of one or two threads can be spent on.
-const EVERY = [[1, 1], [1, 2], [2, 1]]; // biome-ignore format: a table
-const ONE_SESSION = [[1, 1], [1, 2]]; // biome-ignore format: a table
+const ONE_SESSION = [
+  [1, 1],
+  [1, 2],
+];
+const EVERY = [...ONE_SESSION, [2, 1]];
+const HINTS = [
+  [1, 'LATENCY'],
+  [2, 'LATENCY'],
+  [2, 'THROUGHPUT'],
+];
 const onNode = (model, name) => EVERY.map(([sessions, threads]) => ({ runtime: 'node', model, name, sessions, threads }));
 const onPython = (model, name) => ONE_SESSION.map(([sessions, threads]) => ({ runtime: 'onnxruntime', model, name, sessions, threads }));
 const onOpenvino = ['static', 'dynamic'].flatMap((shapes) =>
-  [[1, 'LATENCY'], [2, 'LATENCY'], [2, 'THROUGHPUT']].map(([threads, hint]) => ({
-    runtime: 'openvino', model: 'qdq', name: `embedkit INT8 as QDQ, OpenVINO, ${shapes} shapes, ${hint.toLowerCase()} hint`, sessions: 1, threads, hint, shapes,
-  })),
-); // biome-ignore format: a table
+  HINTS.map(([threads, hint]) => {
+    const name = `embedkit INT8 as QDQ, OpenVINO, ${shapes} shapes, ${hint.toLowerCase()} hint`;
+    return { runtime: 'openvino', model: 'qdq', name, sessions: 1, threads, hint, shapes };
+  }),
+);
 const engines = [
   ...onNode('int8', 'embedkit INT8, onnxruntime-node'),
   ...onNode('fp32', 'fp32 source, onnxruntime-node'),
@@ -76,6 +85,7 @@ const result = {
   engines,
   before: load(),
   after: null,
+  failed: {},
   starts: [],
   runs: [],
 };
@@ -84,7 +94,12 @@ const save = () => writeFileSync(join(options.out, 'engine.json'), `${JSON.strin
 
 for (let block = 1; block <= result.options.blocks; block++) {
   const open = [];
-  for (const engine of engines) open.push(await start(engine, block));
+  for (const engine of engines) {
+    const one = await start(engine, block).catch((error) => ({ failed: error.message }));
+    if (one.failed)
+      result.failed[engine.id] = one.failed; // what it said is on standard error
+    else open.push(one);
+  }
   for (const width of widths) {
     for (let round = 1; round <= result.options.rounds; round++) {
       // Another engine begins each round, so that none always follows the same one.
@@ -139,5 +154,7 @@ async function measure({ engine, ask, seen }, place) {
   const tokens_per_second = sessions.reduce((sum, { passes, seconds }) => sum + (tokens * passes) / seconds, 0);
   const steal_ticks = load().steal_ticks - before.steal_ticks;
   result.runs.push({ ...place, id: engine.id, tokens_per_second, sessions, load_average: before.load_average[0], steal_ticks });
-  process.stderr.write(`block ${place.block}, round ${place.round}, ${place.width} tokens, ${engine.id}: ${tokens_per_second.toFixed(0)} tokens/s\n`);
+  process.stderr.write(
+    `block ${place.block}, round ${place.round}, ${place.width} tokens, ${engine.id}: ${tokens_per_second.toFixed(0)} tokens/s\n`,
+  );
 }

@@ -20,9 +20,16 @@ export function markdown(result) {
     `- Cosine: CLS vectors of 20 texts of 50 tokens cut from lines of ${result.texts.file}, min / mean over every start, to those of ${REFERENCE}.`,
     `- Machine: ${m.cpu}, ${m.cores} cores, ${m.memory_gb} GB, Linux ${m.kernel}; ${flags.join(' ')}`,
     `- From ${before.date} to ${after.date}; load average ${before.load_average[0].toFixed(2)} before; ticks stolen in a measurement up to ${Math.max(...result.runs.map((run) => run.steal_ticks))}`,
-    `- ${Object.entries(versions).map((pair) => pair.join(' ')).join(', ')}`,
+    `- ${Object.entries(versions)
+      .map((pair) => pair.join(' '))
+      .join(', ')}`,
     ...Object.entries(result.files).map(([name, { file, sha256 }]) => `- ${name}: ${file}, SHA-256 ${sha256}`),
-    ...details.map(([id, { products, ...rest }]) => `- ${id}: ${Object.entries({ ...rest, ...products }).map(([k, v]) => `${k} ${v}`).join(', ')}`),
+    ...details.map(
+      ([id, { products, ...rest }]) =>
+        `- ${id}: ${Object.entries({ ...rest, ...products })
+          .map(([k, v]) => `${k} ${v}`)
+          .join(', ')}`,
+    ),
   ].join('\n')}\n`;
 }
 
@@ -47,7 +54,7 @@ function rowOf(result, width, budget, engine) {
   const ofMedians = both.length && median(both.map((key) => base.get(key))) / median(both.map((key) => mine.get(key)));
   const ratio = both.length ? `${ofMedians.toFixed(2)} (${range(ratios, 2)})` : '–';
   const rates = [...mine.values()];
-  const speed = rates.length ? `${median(rates).toFixed(0)} (${range(rates, 0)})` : '–';
+  const speed = rates.length ? `${median(rates).toFixed(0)} (${range(rates, 0)})` : (result.failed[engine.id] ?? '–');
   return `| ${[engine.name, `${engine.sessions} x ${engine.threads}`, speed, ratio, cosineOf(result, engine.id)].join(' | ')} |`;
 }
 

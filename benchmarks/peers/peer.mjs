@@ -19,6 +19,7 @@ export async function run(peer, load) {
       threads: { type: 'string', default: '2' },
       vectors: { type: 'string' },
       sort: { type: 'boolean', default: false }, // longest text first, order restored after
+      precision: { type: 'string', default: 'fp32' }, // embedkit's; the peers are all given fp32
     },
   });
   const args = { ...values, limit: +values.limit, batch: +values.batch, threads: +values.threads };
@@ -43,6 +44,7 @@ export async function run(peer, load) {
       versions: { node: process.versions.node, ...versions },
       batch: args.batch,
       threads: args.threads,
+      precision: args.precision,
       sorted: args.sort,
       texts: texts.length,
       load_seconds: +loadSeconds.toFixed(3),

@@ -58,7 +58,10 @@ const known = new Map(
     .map((pair) => [pair.split('=')[0], Number(pair.split('=')[1])]),
 );
 
-const embedkit = { id: 'embedkit', name: 'embedkit', script: 'embedkit.mjs' };
+const embedkits = [
+  { id: 'embedkit_fp32', name: 'embedkit fp32', script: 'embedkit.mjs', precision: 'fp32' }, // the vectors of a round are held against its
+  { id: 'embedkit_int8', name: 'embedkit INT8', script: 'embedkit.mjs', precision: 'int8' },
+];
 const peers = PEERS.filter((p) => wanted.includes(p.id));
 const subjects = [
   ...peers,
@@ -87,10 +90,10 @@ for (const subject of subjects) {
 
 // 2. The rounds: every round runs everything once, in the same order, each in a fresh process.
 for (let round = 1; round <= rounds; round++) {
-  let reference; // the vectors the others of this round are held against: embedkit's
-  for (const subject of [embedkit, ...subjects]) {
+  let reference; // the vectors the others of this round are held against: embedkit fp32's
+  for (const subject of [...embedkits, ...subjects]) {
     if (result.failed[subject.id]) continue; // no batch of its sweep ran
-    for (const batch of new Set([BATCH, subject === embedkit ? BATCH : result.best[subject.id]])) {
+    for (const batch of new Set([BATCH, subject.precision ? BATCH : result.best[subject.id]])) {
       const vectorsFile = join(scratch, 'vectors.f32');
       const run = { round, id: subject.id, batch, ...once(subject, batch, limit, vectorsFile) };
       if (!run.error) {
@@ -106,19 +109,20 @@ for (let round = 1; round <= rounds; round++) {
 }
 result.after = load();
 save();
-const table = markdown({ result, subjects, embedkit, options, batch: BATCH, batches: BATCHES });
+const table = markdown({ result, subjects, embedkits, options, batch: BATCH, batches: BATCHES });
 writeFileSync(join(outFolder, 'peers.md'), table);
 console.log(table);
 
 /** One process: its JSON line and what the machine was doing, or { error }. */
 function once(subject, batch, texts, vectorsFile) {
-  const [command, model] = [subject.script.endsWith('.py') ? python : process.execPath, subject === embedkit ? options.model : peerModel];
+  const [command, model] = [subject.script.endsWith('.py') ? python : process.execPath, subject.precision ? options.model : peerModel];
   const args = [join(here, subject.script), '--model', resolve(model), '--texts', resolve(options.texts)];
   args.push('--limit', `${texts}`, '--batch', `${batch}`, '--threads', `${threads}`);
   if (subject.sort) args.push('--sort');
+  if (subject.precision) args.push('--precision', subject.precision);
   if (vectorsFile) args.push('--vectors', vectorsFile);
   const env = { ...process.env };
-  if (subject !== embedkit) {
+  if (!subject.precision) {
     env.NODE_PATH = join(scratch, 'node/node_modules');
     env.PYTHONDONTWRITEBYTECODE = '1';
     // npm fastembed's tokenizer works in libuv's pool, 4 threads unless told.
@@ -186,7 +190,14 @@ function subjectFacts() {
     onnx_sha256: onnx,
     texts: { file: basename(options.texts), sha256: sha256(options.texts), limit },
     embedkit_model: basename(resolve(options.model)),
+    embedkit_files: manifestFiles(),
     threads,
     rounds,
   };
+}
+
+/** SHA-256 of what embedkit reads, by its own manifest, which it checks on opening. */
+function manifestFiles() {
+  const { files } = JSON.parse(readFileSync(join(options.model, 'embedkit.json'), 'utf8'));
+  return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]));
 }

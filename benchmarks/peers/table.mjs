@@ -2,7 +2,7 @@
 import { median } from '../machine.mjs';
 
 /** The table of a finished run, as Markdown. */
-export function markdown({ result, subjects, embedkit, options, batch: BATCH, batches: BATCHES }) {
+export function markdown({ result, subjects, embedkits, options, batch: BATCH, batches: BATCHES }) {
   const { machine: m, before, after } = result;
   const { limit, threads, rounds } = options;
   const flags = m.flags
@@ -10,7 +10,7 @@ export function markdown({ result, subjects, embedkit, options, batch: BATCH, ba
     .filter((f) => /^(avx|fma|f16c|amx)/.test(f))
     .join(' ');
   const ok = result.runs.filter((r) => !r.error);
-  const base = new Map(ok.filter((r) => r.id === embedkit.id).map((r) => [r.round, r.seconds]));
+  const bases = embedkits.map(({ id }) => new Map(ok.filter((r) => r.id === id).map((r) => [r.round, r.seconds])));
   const spread = (n, digits) => `${median(n).toFixed(digits)} (${Math.min(...n).toFixed(digits)}–${Math.max(...n).toFixed(digits)})`;
 
   const row = (subject, batch, label) => {
@@ -18,16 +18,16 @@ export function markdown({ result, subjects, embedkit, options, batch: BATCH, ba
     const runs = of(ok);
     if (runs.length === 0) {
       const why = result.failed[subject.id] ?? of(result.runs)[0]?.error ?? 'not tried';
-      return `| ${subject.name} | ${label} | could not run: ${why.replaceAll('|', '\\|')} | | | | | |`;
+      return `| ${subject.name} | ${label} | could not run: ${why.replaceAll('|', '\\|')} | | | | | | |`;
     }
-    const ratios = runs.filter((r) => base.has(r.round)).map((r) => r.seconds / base.get(r.round));
+    const ratiosTo = (base) => runs.filter((r) => base.has(r.round)).map((r) => r.seconds / base.get(r.round));
     const seconds = runs.map((r) => r.seconds);
     return `| ${[
       subject.name,
       label,
       spread(seconds, 2),
       (runs[0].texts / median(seconds)).toFixed(1),
-      ratios.length ? spread(ratios, 2) : '–',
+      ...bases.map(ratiosTo).map((ratios) => (ratios.length ? spread(ratios, 2) : '–')),
       median(runs.map((r) => r.load_seconds)).toFixed(1),
       Math.round(median(runs.map((r) => r.peak_rss_mb))),
       `${Math.min(...runs.map((r) => r.cosine.min)).toFixed(9)} / ${median(runs.map((r) => r.cosine.mean)).toFixed(9)}`,
@@ -40,19 +40,19 @@ export function markdown({ result, subjects, embedkit, options, batch: BATCH, ba
       return best === BATCH ? [row(s, BATCH, '32 (its best)')] : [row(s, BATCH, '32'), row(s, best, `${best} (its best)`)];
     });
   const head = (against) => [
-    `| | batch | seconds (min–max) | texts/s | seconds ÷ embedkit's (range) | load s | peak RSS MB | cosine to ${against}, min / mean |`,
-    '|---|---|---|---|---|---|---|---|',
+    `| | batch | seconds (min–max) | texts/s | seconds ÷ embedkit fp32's (range) | ÷ embedkit INT8's (range) | load s | peak RSS MB | cosine to ${against}, min / mean |`,
+    '|---|---|---|---|---|---|---|---|---|',
   ];
-  const against = [...new Set(ok.map((r) => r.cosine.against))].join(', ') || embedkit.id;
+  const against = [...new Set(ok.map((r) => r.cosine.against))].join(', ') || embedkits[0].id;
   const versions = new Map(ok.flatMap((r) => [[r.peer, r.versions]]));
   const steals = ok.map((r) => r.steal_percent);
   const plain = subjects.filter((s) => !s.sort);
   const sorted = subjects.filter((s) => s.sort);
   return `${[
-    `bge-small-en-v1.5, fp32, the first ${limit} lines of ${m.texts.file}, ${threads} threads; medians of ${rounds} alternating rounds, each run a fresh process.`,
+    `bge-small-en-v1.5, fp32 (and embedkit's INT8), the first ${limit} lines of ${m.texts.file}, ${threads} threads; medians of ${rounds} alternating rounds, each run a fresh process.`,
     '',
     ...head(against),
-    row(embedkit, BATCH, 'its own'),
+    ...embedkits.map((one) => row(one, BATCH, 'its own')),
     ...rows(plain),
     ...(sorted.length
       ? [

@@ -1,6 +1,6 @@
 // `embedkit quantize`: reads the arguments, quantizes or verifies, reports.
 import { stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
 import { count, printable } from '../format.js';
@@ -41,6 +41,7 @@ const DEFAULT_CALIBRATION = fileURLToPath(new URL('../../calibration/default.txt
 /** Runs `quantize`; throws EmbedkitError. */
 export async function quantize(model: string | undefined, given: QuantizeArguments): Promise<void> {
   if (given.verifySaturation) return verify(model);
+  await checkReport(given.report);
   const signals = abortOnSignals();
   const view = stageView({ quiet: given.quiet ?? false, format: given.logFormat ?? 'text', stream: process.stderr });
   try {
@@ -86,6 +87,12 @@ function controlOf({ calib, control }: QuantizeArguments): string | undefined {
   return calib === undefined ? undefined : DEFAULT_CALIBRATION;
 }
 
+/** Minutes of work should not end at a folder that is not there. */
+async function checkReport(asked: string | undefined): Promise<void> {
+  if (asked === undefined || (await stat(dirname(resolve(asked))).catch(() => undefined))?.isDirectory()) return;
+  throw new EmbedkitError('usage', `--report ${asked}: there is no folder ${dirname(asked)}`, { hint: 'make it first' });
+}
+
 /** The page and its data, passed or not. Returns the page's path. */
 async function writeReport({ report, folder }: QuantizeOutcome, asked: string | undefined): Promise<string> {
   const page = asked ?? `${folder.replace(/\/+$/, '')}.report.html`;
@@ -101,7 +108,7 @@ async function writeReport({ report, folder }: QuantizeOutcome, asked: string | 
 
 async function tell({ report, folder, installed }: QuantizeOutcome, page: string, given: QuantizeArguments): Promise<void> {
   if (given.quiet) return;
-  const command = `embedkit embed corpus.jsonl -o vectors.parquet --model ${/[\\/]/.test(folder) ? folder : `./${folder}`}`;
+  const command = `embedkit embed corpus.jsonl -o vectors.parquet --model ${shellWord(/[\\/]/.test(folder) ? folder : `./${folder}`)}`;
   if (given.logFormat === 'json') {
     process.stderr.write(`${JSON.stringify({ event: 'quantized', installed, folder, page, report })}\n`);
     return;
@@ -109,6 +116,11 @@ async function tell({ report, folder, installed }: QuantizeOutcome, page: string
   const { quantizeTable } = await import('./quantize-table.js');
   const lines = [quantizeTable(report), `report: ${page}`, ...(installed ? [command] : [])];
   process.stderr.write(`${lines.map((line) => line.split('\n').map(printable).join('\n')).join('\n')}\n`);
+}
+
+/** As one types it into a shell. */
+function shellWord(text: string): string {
+  return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function refused({ gate }: QuantizeReport, page: string): EmbedkitError {

@@ -22,6 +22,7 @@ export interface Engine {
 /** A tensor by value, as a graph takes and gives it. */
 export type GraphTensor =
   | { readonly type: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
   | { readonly type: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array };
 
 /** Any graph, fed by name: what models are observed with before they are quantized, and what multiplies large matrices. */

@@ -2,11 +2,16 @@
 import { allTensors, type GraphProto, type ModelProto } from './proto.js';
 import { createStore, INLINE_LIMIT_BYTES } from './store.js';
 
+// Shapes, axes and the like stay in the file: the runtime infers shapes before it reads external data, and refuses to load a
+// model whose shapes it cannot see. The size is the one ONNX's own writer uses (onnx.external_data_helper, size_threshold).
+const LEAST_EXTERNAL_BYTES = 1024;
+
 /** Writes a model whose tensors all hold their data; returns the paths written. */
 export async function writeGraph(model: ModelProto, path: string, limit: number = INLINE_LIMIT_BYTES): Promise<string[]> {
   const tensors = [...allTensors(model.graph as GraphProto)].filter(({ rawData }) => rawData?.length);
   const total = tensors.reduce((sum, { rawData }) => sum + (rawData?.length ?? 0), 0);
   const store = await createStore(path, total, limit);
-  if (total > limit) for (const tensor of tensors) await store.put(tensor, tensor.rawData as Uint8Array);
+  const large = total > limit ? tensors.filter(({ rawData }) => (rawData?.length ?? 0) >= LEAST_EXTERNAL_BYTES) : [];
+  for (const tensor of large) await store.put(tensor, tensor.rawData as Uint8Array);
   return store.finish(model);
 }

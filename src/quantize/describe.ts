@@ -39,7 +39,7 @@ export async function describeInt8(run: QuantizeRun, quantized: QuantizedModel, 
   const speed = await run.stages.run('speed', () => {
     const ids = Int32Array.from(run.tokenizer.encode(PROBE_TEXTS.join(' '), context.maxTokens).ids);
     const full = { path: source.modelPath, output: source.manifest.architecture.output };
-    return measureSpeed(full, { path: modelPath, output: quantized.ports.output }, ids);
+    return measureSpeed(full, { path: modelPath, output: quantized.ports.output }, ids, context.maxTokens);
   });
   return reportOf(run, quantized, attempt, {
     speed,
@@ -55,7 +55,8 @@ function withoutInt8({ files }: Manifest): Manifest['files'] {
 
 async function probesOf({ source, context }: QuantizeRun, quantized: QuantizedModel): Promise<Int8Section['probes']> {
   const folder = candidateFolder(source, join(context.work, INT8_NAME), quantized.ports);
-  return withEmbedder(folder, { threads: 1, maxTokens: context.maxTokens }, async (embed) => {
+  // As long as the opened model reads them, whatever length was calibrated.
+  return withEmbedder(folder, { threads: 1, maxTokens: source.manifest.max_tokens }, async (embed) => {
     const vectors = await embed(PROBE_TEXTS, 'none');
     return PROBE_TEXTS.map((text, row) => ({ text, vector: encodeProbe(rowOf(vectors, row)) }));
   });
@@ -118,7 +119,7 @@ function reportOf(run: QuantizeRun, quantized: QuantizedModel, attempt: Attempt,
       passed: attempt.figures.failures.length === 0,
       keptInFp32: attempt.keptInFp32,
     },
-    size: { fullBytes: Object.values(source.manifest.files).reduce((sum, { bytes }) => sum + bytes, 0), int8Bytes: facts.int8Bytes },
+    size: { fullBytes: fullBytesOf(source.manifest), int8Bytes: facts.int8Bytes },
     speed: facts.speed,
     seconds: stages.seconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
@@ -129,6 +130,11 @@ function reportOf(run: QuantizeRun, quantized: QuantizedModel, attempt: Attempt,
       runtime: `onnxruntime-node ${dependencyVersion('onnxruntime-node')}`,
     },
   };
+}
+
+/** The model alone, its external data included, as the INT8 figure is. */
+function fullBytesOf({ files, model }: Manifest): number {
+  return Object.entries(files).reduce((sum, [name, { bytes }]) => sum + (name.startsWith(model) ? bytes : 0), 0);
 }
 
 function sitesOf(quantized: QuantizedModel, { keptInFp32 }: Attempt): SiteReport[] {

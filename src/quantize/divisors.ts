@@ -20,15 +20,16 @@ const LEAST_SHARE = 1e-3;
  */
 export function divisorCandidates(observation: Observation, weightRows: Float32Array): Candidate[] {
   const magnitudes = magnitudesOf(observation);
-  const top = magnitudes.reduce((a, b) => Math.max(a, b), 0);
+  // An input of zeros has no largest: any would do but 0, which makes NaN.
+  const top = magnitudes.reduce((a, b) => Math.max(a, b), 0) || 1;
   const caps = CAPS.map((share) => ({ name: `cap ${share}`, divisor: magnitudes.map((value) => Math.max(1, value / (share * top))) }));
   const powers = POWERS.map((power) => ({ name: `power ${power}`, divisor: powerDivisor(magnitudes, weightRows, power) }));
   return [{ name: 'none', divisor: undefined }, ...caps, ...powers];
 }
 
 function powerDivisor(magnitudes: Float32Array, weightRows: Float32Array, power: number): Float32Array {
-  const top = magnitudes.reduce((a, b) => Math.max(a, b), 0);
-  const topWeight = weightRows.reduce((a, b) => Math.max(a, b), 0);
+  const top = magnitudes.reduce((a, b) => Math.max(a, b), 0) || 1;
+  const topWeight = weightRows.reduce((a, b) => Math.max(a, b), 0) || 1;
   const raw = magnitudes.map((value, at) => {
     const share = Math.max(value / top, LEAST_SHARE);
     const weight = Math.max((weightRows[at] as number) / topWeight, LEAST_SHARE);

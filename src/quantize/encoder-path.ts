@@ -12,11 +12,12 @@ import { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
 import type { Pooling } from '../vectors/pool.js';
 import { type Choice, chooseInput, joinWeights, type MatMul, rowMagnitudes } from './choose.js';
-import { copiedObservation, dividedObservation, meanSquares, type Observation } from './observation.js';
+import { copiedObservation, dividedObservation, type Observation } from './observation.js';
 import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
 import { copiedChannels } from './outlier-channels.js';
 import type { GraphFormat, PassOptions, Ports, QuantizePath } from './path.js';
-import { quantizeWeights, type WeightRange } from './weights.js';
+import { weightQuantizer } from './weight-quantizer.js';
+import type { WeightRange } from './weights.js';
 import { dequantizeRows, quantizeRows } from './words.js';
 
 /** The path of an encoder whose fp32 graph was proven to equal its source. `cls`: only the first token's vector is wanted. */
@@ -57,7 +58,7 @@ function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): TappedM
     channels: site.kind === 'down' ? encoder.inner : encoder.hidden,
     per: output === 'cls' && site.layer === last && site.kind !== 'attention' ? 'text' : 'token',
   });
-  const arithmetic = fp32Arithmetic(encoder, (to, site, value) => emitTap(to, tapOf(site), value));
+  const arithmetic = fp32Arithmetic(encoder, (to, site, value) => emitTap(to, tapOf(site), value, OPSET));
   const taps = sitesOf(encoder).map(tapOf);
   const indexInputs = Object.values(SAMPLE_INPUTS);
   const model = emitEncoder(encoder, arithmetic, { form: FUSED, output, taps: taps.flatMap(tapOutputs), indexInputs }, graph);
@@ -102,23 +103,37 @@ async function quantizeEncoder(
       folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
     options.onSite?.(at + 1, observations.length);
   }
-  const sites = sitesOf(encoder).map((site, at): [string, QuantizedSite] => {
-    const choice = choices.get(siteName(site)) as Choice;
-    return [siteName(site), quantizeSite(folded, site, seenAt[at] as Observation, choice.input, options.weights)];
-  });
-  return { encoder: folded, parts: { words, sites: new Map(sites) }, choices };
+  const sites = new Map<string, QuantizedSite>();
+  for (const [at, site] of sitesOf(encoder).entries()) {
+    const { input } = choices.get(siteName(site)) as Choice;
+    const passes = { range: options.weights, matmul };
+    sites.set(siteName(site), await quantizeSite(folded, site, seenAt[at] as Observation, input, passes));
+  }
+  return { encoder: folded, parts: { words, sites }, choices };
 }
 
-function quantizeSite(encoder: Encoder, site: Site, seen: Observation, input: QuantizedInput, range: WeightRange): QuantizedSite {
-  const { divisor } = input;
-  const squares = meanSquares(divisor === undefined ? seen : dividedObservation(seen, divisor));
+interface WeightPasses {
+  readonly range: WeightRange;
+  readonly matmul: MatMul;
+}
+
+async function quantizeSite(
+  encoder: Encoder,
+  site: Site,
+  seen: Observation,
+  input: QuantizedInput,
+  passes: WeightPasses,
+): Promise<QuantizedSite> {
   // The context's divisor is folded into the maps around it already: nothing is left to divide by.
-  const left = site.kind === 'context' ? undefined : divisor;
-  const linears = LINEARS[site.kind].map((name): [LinearName, QuantizedLinear] => {
+  const left = site.kind === 'context' ? undefined : input.divisor;
+  const read = input.divisor === undefined ? seen : dividedObservation(seen, input.divisor);
+  const quantizer = await weightQuantizer(read, input.scale, passes);
+  const linears: [LinearName, QuantizedLinear][] = [];
+  for (const name of LINEARS[site.kind]) {
     const linear = linearOf(encoder, site, name);
     const scaled = left === undefined ? linear : { ...linear, weight: scaleRows(linear, left) };
-    return [name, { ...linear, ...quantizeWeights(scaled, range, squares) }];
-  });
+    linears.push([name, { ...linear, ...(await quantizer(scaled)) }]);
+  }
   return { input: { ...input, divisor: left }, linears: Object.fromEntries(linears) };
 }
 

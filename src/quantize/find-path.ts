@@ -70,7 +70,7 @@ async function prove(source: ModelFolder, encoder: Encoder, head: 'hidden' | 'po
   );
   const best = differences.reduce((least, difference, at) => (difference < (differences[least] as number) ? at : least), 0);
   if ((differences[best] as number) <= PROOF_TOLERANCE) return tried[best] as Pooling;
-  const found = `${source.modelPath}: the encoder read from the graph differs from it by ${differences[best]} on probe texts`;
+  const found = `the encoder read from the graph differs from it by ${differences[best]} on probe texts`;
   throw new EmbedkitError('model-unsupported', found);
 }
 

@@ -42,9 +42,14 @@ export function judge(
 
 /** The 1st percentile is the nearest rank: of n values, the ceil(n/100)-th least. */
 export function distributionOf(values: readonly number[]): Distribution {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = [...values].sort(rising);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return { mean, p1: sorted[Math.ceil(sorted.length / 100) - 1] as number, minimum: sorted[0] as number };
+}
+
+/** NaN first, for nothing is worse; plain differences would leave it, and its neighbours, anywhere. */
+function rising(a: number, b: number): number {
+  return Number(Number.isNaN(b)) - Number(Number.isNaN(a)) || a - b;
 }
 
 /** Mean share of each text's nearest ten others that both precisions agree on; 1 where there is a single text. */
@@ -66,7 +71,7 @@ function nearestOthers(matrix: Matrix, count: number): Int32Array {
 }
 
 function worstTexts(texts: readonly HeldOutText[], cosines: readonly number[]): WorstText[] {
-  const order = texts.map((_, row) => row).sort((a, b) => (cosines[a] as number) - (cosines[b] as number));
+  const order = texts.map((_, row) => row).sort((a, b) => rising(cosines[a] as number, cosines[b] as number));
   return order.slice(0, WORST_TEXTS).map((row) => {
     const { text, tokens } = texts[row] as HeldOutText;
     return { text: text.slice(0, QUOTED_CHARACTERS), tokens, cosine: cosines[row] as number };

@@ -24,15 +24,25 @@ export interface Tap {
 export const SAMPLE_INPUTS = { token: 'sampled_tokens', text: 'sampled_texts' } as const;
 const PARTS = ['minimum', 'maximum', 'sample'] as const;
 
-/** Adds the outputs of a tap to a graph: channels, channels, and sampled rows x channels. */
-export function emitTap(graph: GraphBuilder, tap: Tap, value: string): void {
+// From opset 18 on, ReduceMin and ReduceMax take their axes as an input.
+const AXES_INPUT_OPSET = 18;
+
+/**
+ * Adds the outputs of a tap to a graph: channels, channels, and sampled rows x channels.
+ * @param opset of the graph
+ */
+export function emitTap(graph: GraphBuilder, tap: Tap, value: string, opset: number): void {
   const { name, channels, per } = tap;
   const shape = graph.integers(`${name}.flat_shape`, [-1, channels]);
   const flat = graph.node('Reshape', `${name}.flat`, [value, shape]);
-  const reduced = { attributes: { axes: [0], keepdims: 0 } };
-  graph.node('ReduceMin', `${name}.minimum`, [flat], reduced);
-  graph.node('ReduceMax', `${name}.maximum`, [flat], reduced);
-  graph.node('Gather', `${name}.sample`, [flat, SAMPLE_INPUTS[per]]);
+  const isInput = opset >= AXES_INPUT_OPSET;
+  const inputs = isInput ? [flat, graph.integers(`${name}.axes`, [0])] : [flat];
+  const reduced = { attributes: { ...(isInput ? {} : { axes: [0] }), keepdims: 0 } };
+  graph.node('ReduceMin', `${name}.minimum`, inputs, reduced);
+  graph.node('ReduceMax', `${name}.maximum`, inputs, reduced);
+  // A value with fewer rows than was thought, past a pooling in the graph say, is sampled round and round.
+  const rows = graph.node('Gather', `${name}.rows`, [graph.node('Shape', `${name}.size`, [flat]), graph.integers(`${name}.first`, [0])]);
+  graph.node('Gather', `${name}.sample`, [flat, graph.node('Mod', `${name}.picked`, [SAMPLE_INPUTS[per], rows])]);
 }
 
 /** The outputs that emitTap adds. */

@@ -48,5 +48,7 @@ export const CONTROL_SAMPLES = 200;
 export const HEADROOM = 0.1;
 /** Most sites that may stay in full precision to pass the gate. */
 export const MOST_FP32_SITES = 4;
-/** Rows of each product input that scales are chosen by. */
-export const SAMPLE_ROWS = 1024;
+/** Rows kept of each product input: more than the widest has channels, or rounding would fit the sample alone. */
+export const SAMPLE_ROWS = 3072;
+/** Rows of these that pre-scaling is judged by. */
+export const JUDGED_ROWS = 768;

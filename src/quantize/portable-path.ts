@@ -1,18 +1,20 @@
 // Quantizing any graph in place: every product by a constant matrix becomes INT8, all else stays as it is.
 import { scaleRows } from '../encoder/fold.js';
+import type { GraphTensor } from '../engine/contract.js';
 import { EmbedkitError } from '../errors.js';
 import type { Manifest } from '../model/manifest.js';
 import { GraphBuilder } from '../onnx/build.js';
-import { DATA_TYPE, type GraphProto, ModelProto } from '../onnx/proto.js';
+import { DATA_TYPE, type GraphProto, ModelProto, toNumber, type ValueInfoProto } from '../onnx/proto.js';
 import type { OnnxFile } from '../onnx/read.js';
 import { fedInputs } from '../onnx/shapes.js';
 import { type Choice, chooseInput, joinWeights } from './choose.js';
-import { dividedObservation, meanSquares, type Observation } from './observation.js';
+import { dividedObservation, type Observation } from './observation.js';
 import { emitTap, type IdBatch, int64, SAMPLE_INPUTS, type TappedModel, tapOutputs } from './observe.js';
 import type { GraphFormat, QuantizedModel, QuantizePath } from './path.js';
 import { findProducts, type ProductSite } from './portable-products.js';
 import { rewriteProducts, type SiteIntegers } from './portable-rewrite.js';
-import { quantizeWeights } from './weights.js';
+import { weightQuantizer } from './weight-quantizer.js';
+import type { IntegerWeights } from './weights.js';
 
 /** @param why the reason for not taking the encoder path */
 export async function portablePath(file: OnnxFile, manifest: Manifest, why: string): Promise<QuantizePath> {
@@ -35,9 +37,11 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
         choices.set(site.name, await chooseInput(seen, joinWeights(site.products.map(({ weights }) => weights)), matmul, options));
         options.onSite?.(at + 1, sites.length);
       }
-      const integers = sites.map((site, at) =>
-        quantizeSite(site, observations[at] as Observation, choices.get(site.name) as Choice, options.weights),
-      );
+      const integers: SiteIntegers[] = [];
+      for (const [at, site] of sites.entries()) {
+        const passes = { range: options.weights, matmul };
+        integers.push(await quantizeSite(site, observations[at] as Observation, choices.get(site.name) as Choice, passes));
+      }
       const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto =>
         rewriteProducts(
           file.model,
@@ -49,12 +53,18 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
   };
 }
 
-function quantizeSite(site: ProductSite, seen: Observation, { input }: Choice, range: Parameters<typeof quantizeWeights>[1]): SiteIntegers {
+async function quantizeSite(
+  site: ProductSite,
+  seen: Observation,
+  { input }: Choice,
+  passes: Parameters<typeof weightQuantizer>[2],
+): Promise<SiteIntegers> {
   const { divisor } = input;
-  const squares = meanSquares(divisor === undefined ? seen : dividedObservation(seen, divisor));
-  const products = site.products.map(({ weights }) =>
-    quantizeWeights(divisor === undefined ? weights : { ...weights, weight: scaleRows(weights, divisor) }, range, squares),
-  );
+  const quantizer = await weightQuantizer(divisor === undefined ? seen : dividedObservation(seen, divisor), input.scale, passes);
+  const products: IntegerWeights[] = [];
+  for (const { weights } of site.products) {
+    products.push(await quantizer(divisor === undefined ? weights : { ...weights, weight: scaleRows(weights, divisor) }));
+  }
   return { site, input, products };
 }
 
@@ -65,7 +75,8 @@ function tappedGraph(model: ModelProto, sites: readonly ProductSite[]): TappedMo
   const graph = model.graph as GraphProto;
   const taps = sites.map(({ name, inputs }) => ({ name, channels: inputs, per: 'token' as const }));
   const builder = new GraphBuilder();
-  for (const [at, tap] of taps.entries()) emitTap(builder, { ...tap }, (sites[at] as ProductSite).value);
+  const opset = toNumber(model.opsetImport?.find(({ domain }) => !domain)?.version);
+  for (const [at, tap] of taps.entries()) emitTap(builder, { ...tap }, (sites[at] as ProductSite).value, opset);
   const names = Object.values(SAMPLE_INPUTS);
   const added = builder.model({
     inputs: names.map((name) => ({ name, type: DATA_TYPE.INT64, dims: [name] })),
@@ -79,11 +90,13 @@ function tappedGraph(model: ModelProto, sites: readonly ProductSite[]): TappedMo
     input: [...(graph.input ?? []), ...(added.input ?? [])],
     output: [...(graph.output ?? []), ...(added.output ?? [])],
   };
-  const feeds = (batch: IdBatch) => Object.fromEntries(fedInputs(graph).map(({ name }) => [name ?? '', feedOf(name ?? '', batch)]));
+  const feeds = (batch: IdBatch) => Object.fromEntries(fedInputs(graph).map((input) => [input.name ?? '', feedOf(input, batch)]));
   return { model: ModelProto.create({ ...model, graph: tapped }), taps, feeds };
 }
 
-function feedOf(name: string, { ids, rows, width }: IdBatch): ReturnType<typeof int64> {
+function feedOf({ name, type }: ValueInfoProto, { ids, rows, width }: IdBatch): GraphTensor {
   const fed = FED[name as keyof typeof FED];
-  return int64(fed === 'ids' ? ids : new Int32Array(ids.length).fill(fed ?? 0), [rows, width]);
+  const values = fed === 'ids' ? ids : new Int32Array(ids.length).fill(fed ?? 0);
+  const dims = [rows, width];
+  return type?.tensorType?.elemType === DATA_TYPE.INT32 ? { type: 'int32', dims, data: values } : int64(values, dims);
 }

@@ -1,8 +1,8 @@
 // The products by constant matrices of any graph, grouped by the value that they read.
 import type { Constant } from '../onnx/constant.js';
 import { evaluateGraph, type KnownGraph } from '../onnx/evaluate.js';
-import { floatAttribute, integerAttribute } from '../onnx/lookup.js';
-import type { GraphProto, NodeProto } from '../onnx/proto.js';
+import { floatAttribute, integerAttribute, tensorAttribute } from '../onnx/lookup.js';
+import { DATA_TYPE, type GraphProto, type NodeProto } from '../onnx/proto.js';
 import type { OnnxFile } from '../onnx/read.js';
 import type { Weights } from './choose.js';
 
@@ -69,9 +69,22 @@ const READERS: Readonly<Record<string, Reader>> = {
 };
 
 function productOf(node: NodeProto, known: KnownGraph, form: { transposed: boolean; factor: number }): Product | undefined {
-  const constant = known.constants.get(node.input?.[1] ?? '');
+  const name = node.input?.[1] ?? '';
+  const constant = known.constants.get(name);
+  // Both operands have one type: half arithmetic is none that these integers could take the place of.
+  if (elementType(name, known) !== DATA_TYPE.FLOAT) return undefined;
   if (constant?.dims.length !== 2 || !(constant.data instanceof Float32Array)) return undefined;
   return { node, weights: weightsOf(constant, form.transposed, form.factor), bias: undefined };
+}
+
+/** The type in which a constant is computed with, whatever it is stored in. */
+function elementType(name: string, { initialisers, producers }: Pick<KnownGraph, 'initialisers' | 'producers'>): number | undefined {
+  const tensor = initialisers.get(name);
+  const node = producers.get(name);
+  if (tensor !== undefined || node === undefined) return tensor?.dataType ?? undefined;
+  if (node.opType === 'Cast') return integerAttribute(node, 'to');
+  if (node.opType === 'Constant') return tensorAttribute(node, 'value')?.dataType ?? DATA_TYPE.FLOAT;
+  return elementType(node.input?.[0] ?? '', { initialisers, producers });
 }
 
 function weightsOf({ data, dims }: Constant, transposed: boolean, factor: number): Weights {

@@ -1,8 +1,8 @@
 // `quantize`: a model and calibration text become an INT8 model, held against full precision before it is let out.
 import { mkdir, rm } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { usableCpus } from '../engine/cpus.js';
-import { EmbedkitError, wrapError } from '../errors.js';
+import { EmbedkitError, systemCode, wrapError } from '../errors.js';
 import { readLabelledSet } from '../evaluate/labelled-set.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
@@ -14,10 +14,10 @@ import { calibrationBatches } from './calibration-batches.js';
 import { describeInt8 } from './describe.js';
 import { findPath } from './find-path.js';
 import { DEFAULT_THRESHOLDS } from './gate.js';
-import { checkTarget, install } from './install.js';
+import { checkTarget, install, removeStale, workFolder } from './install.js';
 import { openMatMul } from './matmul.js';
 import { observe } from './observe.js';
-import { CONTROL_SAMPLES, DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
+import { CONTROL_SAMPLES, DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, JUDGED_ROWS, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
 import type { QuantizedModel } from './path.js';
 import type { QuantizeReport } from './report.js';
 import { proveSaturation } from './saturation.js';
@@ -38,22 +38,35 @@ export interface QuantizeOutcome {
  *   `output-unwritable`, or the reason of `options.signal`
  */
 export async function quantizeModel(options: QuantizeOptions): Promise<QuantizeOutcome> {
-  const work = `${resolve(options.out ?? 'quantize')}.tmp-${process.pid}`;
+  const place = options.out ?? 'quantize';
+  const work = workFolder(place);
   try {
+    await removeStale(place);
     await mkdir(work, { recursive: true });
     const source = await openSource(options.model, options.pooling, work);
     const out = options.out ?? `./${basename(source.manifest.name)}-int8`;
-    const target = await checkTarget(out, source.path, options.overwrite ?? false);
+    const read = [options.model ?? '', ...options.calibration.paths, ...(options.evaluate ?? [])].filter(
+      (path) => path !== '' && path !== '-',
+    );
+    const target = await checkTarget(out, { source: source.path, read, overwrite: options.overwrite ?? false });
     const run = await prepare(options, source, work);
     const { quantized, attempt } = await compute(run);
     const report = await describeInt8(run, quantized, attempt);
     if (report.gate.passed) await install(work, target, source);
     return { folder: out, installed: report.gate.passed, report };
   } catch (error) {
-    throw wrapError(error, 'output-unwritable', `${options.out ?? 'the output folder'}: cannot be written`, 'check space and permissions');
+    throw named(error, options.out ?? 'the output folder');
   } finally {
     await rm(work, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** What is thrown and not an error of ours comes from the file system or from the runtime; a mistake in the code stays what it is. */
+function named(error: unknown, out: string): unknown {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError) return error;
+  if (systemCode(error) !== undefined)
+    return wrapError(error, 'output-unwritable', `${out}: cannot be written`, 'check space and permissions');
+  return wrapError(error, 'engine-failed', 'the runtime failed on this model', 'try a model exported anew, or report it');
 }
 
 /** Reads all that is read: calibration text, labelled sets, the graph. */
@@ -117,7 +130,7 @@ async function passes({ stages, path, calibration, tokenizer, context, weights }
   });
   const { matmul, close } = await openMatMul(context.threads);
   try {
-    const options = { weights, headroom: HEADROOM, rows: SAMPLE_ROWS, preScale: true };
+    const options = { weights, headroom: HEADROOM, rows: JUDGED_ROWS, preScale: true };
     return await stages.run('scale', (tell) =>
       path.quantize(observations, matmul, { ...options, onSite: (done, total) => tell(done / total) }),
     );

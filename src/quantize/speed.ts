@@ -3,6 +3,7 @@ import type { Engine, EngineInput } from '../engine/contract.js';
 import { openOrt } from '../engine/ort.js';
 import type { SpeedReport } from './report.js';
 
+/** Fewer where the model takes no texts of so many. */
 const TOKENS_PER_TEXT = 50;
 const ROWS = 20;
 const ROUNDS = 5;
@@ -14,8 +15,9 @@ export interface Measured {
 }
 
 /** @param ids a text's token ids, repeated and cut to the measured length */
-export async function measureSpeed(full: Measured, int8: Measured, ids: Int32Array): Promise<SpeedReport> {
-  const input = inputOf(ids);
+export async function measureSpeed(full: Measured, int8: Measured, ids: Int32Array, maxTokens: number): Promise<SpeedReport> {
+  const tokensPerText = Math.min(TOKENS_PER_TEXT, maxTokens);
+  const input = inputOf(ids, tokensPerText);
   const engines = await Promise.all([full, int8].map(({ path, output }) => openOrt(path, { threads: 1, output })));
   const rounds: number[][] = [[], []];
   try {
@@ -28,12 +30,12 @@ export async function measureSpeed(full: Measured, int8: Measured, ids: Int32Arr
   }
   const [fulls, int8s] = rounds as [number[], number[]];
   const ratios = int8s.map((speed, round) => speed / (fulls[round] as number)).sort((a, b) => a - b);
-  return { tokensPerText: TOKENS_PER_TEXT, rows: ROWS, threads: 1, full: fulls, int8: int8s, ratio: ratios[ROUNDS >> 1] as number };
+  return { tokensPerText, rows: ROWS, threads: 1, full: fulls, int8: int8s, ratio: ratios[ROUNDS >> 1] as number };
 }
 
-function inputOf(ids: Int32Array): EngineInput {
-  const repeated = Int32Array.from({ length: ROWS * TOKENS_PER_TEXT }, (_, at) => ids[at % ids.length] as number);
-  return { ids: repeated, rows: ROWS, width: TOKENS_PER_TEXT };
+function inputOf(ids: Int32Array, width: number): EngineInput {
+  const repeated = Int32Array.from({ length: ROWS * width }, (_, at) => ids[at % ids.length] as number);
+  return { ids: repeated, rows: ROWS, width };
 }
 
 async function tokensPerSecond(engine: Engine, input: EngineInput): Promise<number> {

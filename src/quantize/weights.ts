@@ -20,7 +20,8 @@ export interface IntegerWeights {
  * adds them in 16 bits (VPMADDUBSW), and 255 x 129 > 32,767.
  */
 export const SAFE_PAIR_SUM = 128;
-const LARGEST: Record<WeightRange, number> = { safe: 127, vnni: 127, '7bit': 64 };
+/** Largest magnitude of an integer. */
+export const LARGEST: Record<WeightRange, number> = { safe: 127, vnni: 127, '7bit': 64 };
 const SCALE_STEPS = 8;
 
 /**
@@ -144,7 +145,8 @@ export function roughlyQuantized(
     }
   }
   const scales = tops.map((top, column) => {
-    const plain = top / LARGEST[range] || 1;
+    // Rounded first: the least denormals divide to a zero, which would make NaN.
+    const plain = Math.fround(top / LARGEST[range]) || 1;
     return range === 'safe' ? Math.max(plain, (pairs[column] as number) / SAFE_PAIR_SUM) : plain;
   });
   return roundToScales(weight, scales);

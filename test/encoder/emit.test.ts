@@ -35,7 +35,9 @@ function firstTokens({ dims, data, type }: Tensor): Tensor {
   return tensor(type, [rows, hidden], values.flat());
 }
 
-const CASES = ACTIVATIONS.flatMap((activation) => OUTPUTS.flatMap((output) => (['FUSED', 'STANDARD'] as const).map((form) => ({ activation, output, form }))));
+const CASES = ACTIVATIONS.flatMap((activation) =>
+  OUTPUTS.flatMap((output) => (['FUSED', 'STANDARD'] as const).map((form) => ({ activation, output, form }))),
+);
 
 describe('fp32 graphs', () => {
   it.each(CASES)('$form, $activation, $output output: loops, reference and runtime agree', async ({ activation, output, form }) => {
@@ -98,16 +100,19 @@ describe('emitted graphs', () => {
     expect(domains('STANDARD')).toEqual(['']);
   });
 
-  it.each(CASES)('$form, $activation, $output output: name each value once and read none that is not there', ({ activation, output, form }) => {
-    const { graph } = emitted(randomEncoder({ activation, layers: 3 }), form, output);
-    const made = [IDS, ...(graph?.initializer ?? []).map(({ name }) => name)];
-    for (const node of graph?.node ?? []) {
-      for (const name of node.input ?? []) expect(made).toContain(name);
-      made.push(...(node.output ?? []));
-    }
-    expect(new Set(made).size).toBe(made.length);
-    expect(new Set(graph?.node?.map(({ name }) => name)).size).toBe(graph?.node?.length);
-  });
+  it.each(CASES)(
+    '$form, $activation, $output output: name each value once and read none that is not there',
+    ({ activation, output, form }) => {
+      const { graph } = emitted(randomEncoder({ activation, layers: 3 }), form, output);
+      const made = [IDS, ...(graph?.initializer ?? []).map(({ name }) => name)];
+      for (const node of graph?.node ?? []) {
+        for (const name of node.input ?? []) expect(made).toContain(name);
+        made.push(...(node.output ?? []));
+      }
+      expect(new Set(made).size).toBe(made.length);
+      expect(new Set(graph?.node?.map(({ name }) => name)).size).toBe(graph?.node?.length);
+    },
+  );
 
   it('are the same bytes for equal encoders', () => {
     const [one, other] = [1, 2].map(() => ModelProto.encode(emitted(randomEncoder({ seed: 5 }), 'FUSED', 'cls')).finish());
@@ -118,7 +123,11 @@ describe('emitted graphs', () => {
   it.each(OUTPUTS)('tap every site once, in the order of sitesOf: %s output', (output) => {
     const encoder = randomEncoder({ layers: 3 });
     const seen: string[] = [];
-    emitEncoder(encoder, fp32Arithmetic(encoder, (_, site) => seen.push(siteName(site))), { form: FUSED, output });
+    emitEncoder(
+      encoder,
+      fp32Arithmetic(encoder, (_, site) => seen.push(siteName(site))),
+      { form: FUSED, output },
+    );
     expect(seen).toEqual(sitesOf(encoder).map(siteName));
     expect(new Set(seen).size).toBe(12);
   });

@@ -1,9 +1,9 @@
 // Folds give an encoder that computes the same: whole outputs, over random divisors and copies.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkEncoder } from '#src/encoder/check.js';
 import { emitEncoder } from '#src/encoder/emit.js';
 import type { Encoder } from '#src/encoder/encoder.js';
-import { checkEncoder } from '#src/encoder/check.js';
 import { foldAttentionScale, foldContextDivisor, foldInnerCopies, scaleColumns, scaleRows } from '#src/encoder/fold.js';
 import { FUSED, STANDARD } from '#src/encoder/forms.js';
 import { fp32Arithmetic } from '#src/encoder/fp32.js';
@@ -25,7 +25,9 @@ function expectSame(folded: Encoder, of = ''): void {
 }
 
 function positives(length: number): fc.Arbitrary<Float32Array> {
-  return fc.array(fc.double({ min: -7, max: 7, noNaN: true }), { minLength: length, maxLength: length }).map((all) => Float32Array.from(all, (one) => 2 ** one));
+  return fc
+    .array(fc.double({ min: -7, max: 7, noNaN: true }), { minLength: length, maxLength: length })
+    .map((all) => Float32Array.from(all, (one) => 2 ** one));
 }
 
 describe('foldAttentionScale', () => {
@@ -54,7 +56,9 @@ describe('foldAttentionScale', () => {
 describe('foldContextDivisor', () => {
   it('leaves the same outputs for any divisor of either layer', () => {
     fc.assert(
-      fc.property(positives(SIZES.hidden), fc.integer({ min: 0, max: 1 }), (divisor, at) => expectSame(foldContextDivisor(encoder, at, divisor))),
+      fc.property(positives(SIZES.hidden), fc.integer({ min: 0, max: 1 }), (divisor, at) =>
+        expectSame(foldContextDivisor(encoder, at, divisor)),
+      ),
       { numRuns: 40 },
     );
   });
@@ -92,7 +96,11 @@ describe('folds', () => {
     const before = structuredClone(encoder);
     foldAttentionScale(encoder);
     foldContextDivisor(encoder, 0, new Float32Array(SIZES.hidden).fill(3));
-    foldInnerCopies(encoder, 0, Int32Array.from({ length: SIZES.inner + 1 }, (_, at) => at % SIZES.inner));
+    foldInnerCopies(
+      encoder,
+      0,
+      Int32Array.from({ length: SIZES.inner + 1 }, (_, at) => at % SIZES.inner),
+    );
     expect(encoder).toEqual(before);
   });
 

@@ -1,10 +1,10 @@
 // The INT8 graphs: integers exactly the reference's, the QDQ form like the fused one, and no vector that depends on its batch.
 import { beforeAll, describe, expect, it } from 'vitest';
 import { emitEncoder, OUTPUT } from '#src/encoder/emit.js';
+import type { Encoder } from '#src/encoder/encoder.js';
 import { FUSED, STANDARD } from '#src/encoder/forms.js';
 import { int8Arithmetic } from '#src/encoder/int8.js';
 import { qdqArithmetic } from '#src/encoder/qdq.js';
-import type { Encoder } from '#src/encoder/encoder.js';
 import type { QuantizedParts } from '#src/encoder/quantized.js';
 import type { GraphRunner } from '#src/engine/contract.js';
 import { openGraph } from '#src/engine/ort.js';
@@ -23,12 +23,12 @@ const encoder = randomEncoder({ layers: 3 });
 const parts = randomParts(encoder);
 const batch = randomBatch(encoder, 3, 11);
 
-function fused(output: 'hidden' | 'cls', of: Encoder = encoder, with_: QuantizedParts = parts): ModelProto {
-  return emitEncoder(of, int8Arithmetic(of, with_), { form: FUSED, output });
+function fused(output: 'hidden' | 'cls', of: Encoder = encoder, integers: QuantizedParts = parts): ModelProto {
+  return emitEncoder(of, int8Arithmetic(of, integers), { form: FUSED, output });
 }
 
-function qdq(output: 'hidden' | 'cls', with_: QuantizedParts = parts): ModelProto {
-  return emitEncoder(encoder, qdqArithmetic(encoder, with_), { form: STANDARD, output });
+function qdq(output: 'hidden' | 'cls', integers: QuantizedParts = parts): ModelProto {
+  return emitEncoder(encoder, qdqArithmetic(encoder, integers), { form: STANDARD, output });
 }
 
 function nodesOf(model: ModelProto, opType: string): NodeProto[] {
@@ -50,7 +50,9 @@ function addSums(model: ModelProto): string[] {
   const names = nodesOf(model, 'MatMulIntegerToFloat').map(({ name, input = [], domain = '' }) => {
     const [a, b, , , zero] = input as string[];
     const inputs = [a as string, b as string, 'unit', 'unit', zero as string];
-    graph.node?.push(NodeProto.create({ opType: 'MatMulIntegerToFloat', name: `${name}.sums`, domain, input: inputs, output: [`${name}.sums`] }));
+    graph.node?.push(
+      NodeProto.create({ opType: 'MatMulIntegerToFloat', name: `${name}.sums`, domain, input: inputs, output: [`${name}.sums`] }),
+    );
     return `${name}.sums`;
   });
   giveOut(model, names, DATA_TYPE.FLOAT);
@@ -73,8 +75,10 @@ describe.each(['plain', 'optimised'] as const)('the integers of the fused graph 
     const seen = new Set<number>();
     for (const { input, output } of quantizers) {
       const [value, scale, zero] = input as [string, string, string];
-      const expected = Array.from((found[value] as Tensor).data, (x) => quantized(x, scalarOf(constant(scale)), scalarOf(constant(zero)), 'uint8'));
-      const integers = [...(found[output?.[0] as string] as Tensor).data];
+      const expected = Array.from((found[value] as Tensor).data, (x) =>
+        quantized(x, scalarOf(constant(scale)), scalarOf(constant(zero)), 'uint8'),
+      );
+      const integers = [...(found[String(output?.[0])] as Tensor).data];
       expect(integers, value).toEqual(expected);
       for (const one of integers) seen.add(one);
     }
@@ -98,7 +102,11 @@ describe.each(['plain', 'optimised'] as const)('the integers of the fused graph 
     for (const [at, { input, output }] of products.entries()) {
       const [a, b, aScale, bScale, zero, , bias] = input as string[];
       const integers = found[a as string] as Tensor;
-      const centred = tensor('int32', integers.dims, Array.from(integers.data, (one) => one - scalarOf(constant(zero as string))));
+      const centred = tensor(
+        'int32',
+        integers.dims,
+        Array.from(integers.data, (one) => one - scalarOf(constant(zero as string))),
+      );
       const exact = product(centred, constant(b as string));
       expect([...(found[sums[at] as string] as Tensor).data], sums[at]).toEqual([...exact.sums].map((sum) => sum + 0));
       const columns = constant(bScale as string).data;
@@ -156,12 +164,18 @@ describe('INT8 graphs', () => {
     const emit = form === 'fused' ? fused : qdq;
     const some = new Map([...parts.sites].filter(([name]) => name !== 'layer1.down' && name !== 'layer2.attention'));
     const model = emit('cls', ...((form === 'fused' ? [encoder, { ...parts, sites: some }] : [{ ...parts, sites: some }]) as never[]));
-    const named = (dataType: number) => model.graph?.initializer?.filter((one) => one.dataType === dataType && (one.dims?.length ?? 0) === 2);
+    const named = (dataType: number) =>
+      model.graph?.initializer?.filter((one) => one.dataType === dataType && (one.dims?.length ?? 0) === 2);
     const integers = named(DATA_TYPE.INT8)?.map(({ name }) => name);
     const floats = named(DATA_TYPE.FLOAT)?.map(({ name }) => name);
     expect(integers).toHaveLength(1 + 18 - 4);
-    expect(floats).toEqual(expect.arrayContaining(['layer1.down.weight', 'layer2.query.weight', 'layer2.key.weight', 'layer2.value.weight']));
-    const none = emit('hidden', ...((form === 'fused' ? [encoder, { ...parts, sites: new Map() }] : [{ ...parts, sites: new Map() }]) as never[]));
+    expect(floats).toEqual(
+      expect.arrayContaining(['layer1.down.weight', 'layer2.query.weight', 'layer2.key.weight', 'layer2.value.weight']),
+    );
+    const none = emit(
+      'hidden',
+      ...((form === 'fused' ? [encoder, { ...parts, sites: new Map() }] : [{ ...parts, sites: new Map() }]) as never[]),
+    );
     const words = { ...encoder.words, data: tableOf(parts) };
     expectAlike(byReference(none, batch), plainHidden({ ...encoder, words }, batch), 5e-5);
   });

@@ -19,8 +19,12 @@ export function plainHidden(encoder: Encoder, { ids, rows, width }: IdBatch): Te
 function plainText(encoder: Encoder, ids: Int32Array): number[][] {
   const { words, positions, hidden } = encoder;
   const embedded = Array.from(ids, (id, at) => {
-    const value = (channel: number): number => (words.data[id * hidden + channel] as number) + (positions.data[at * hidden + channel] as number);
-    return normed(Array.from({ length: hidden }, (_, channel) => value(channel)), encoder.embeddingNorm);
+    const value = (channel: number): number =>
+      (words.data[id * hidden + channel] as number) + (positions.data[at * hidden + channel] as number);
+    return normed(
+      Array.from({ length: hidden }, (_, channel) => value(channel)),
+      encoder.embeddingNorm,
+    );
   });
   return encoder.layers.reduce((tokens, layer) => plainLayer(encoder, layer, tokens), embedded);
 }
@@ -50,7 +54,9 @@ function attended(encoder: Encoder, layer: EncoderLayer, tokens: number[][]): nu
 }
 
 function mapped(x: number[], { outputs, weight, bias }: Linear): number[] {
-  return Array.from(bias, (start, column) => x.reduce((total, value, row) => total + value * (weight[row * outputs + column] as number), start));
+  return Array.from(bias, (start, column) =>
+    x.reduce((total, value, row) => total + value * (weight[row * outputs + column] as number), start),
+  );
 }
 
 function normed(x: number[], { gamma, beta, epsilon }: LayerNorm): number[] {

@@ -1,0 +1,173 @@
+// The choice of a pre-scaling: what it must gain on an outlier, and that no input of zeros breaks it. No particular candidate is expected.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { quantizedInput, rangeOf } from '#src/quantize/activations.js';
+import { type ChooseOptions, chooseInput, joinWeights, type MatMul, rowMagnitudes, type Weights } from '#src/quantize/choose.js';
+import { divisorCandidates, refinedCandidates } from '#src/quantize/divisors.js';
+import type { Observation } from '#src/quantize/observation.js';
+import { WEIGHT_RANGES } from '#src/quantize/weights.js';
+import { floats } from '../reference/values.js';
+
+const matmul: MatMul = async (x, w, inputs) => {
+  const [rows, outputs] = [x.length / inputs, w.length / inputs];
+  return Float32Array.from({ length: rows * outputs }, (_, at) => {
+    let sum = 0;
+    for (let k = 0; k < inputs; k++)
+      sum += (x[Math.floor(at / outputs) * inputs + k] as number) * (w[k * outputs + (at % outputs)] as number);
+    return sum;
+  });
+};
+
+const OPTIONS: ChooseOptions = { weights: 'safe', headroom: 0.1, rows: 64, preScale: true };
+
+/** What is seen of rows of values. */
+function observed(channels: number, sample: Float32Array): Observation {
+  const column = (channel: number): Float32Array => sample.filter((_, at) => at % channels === channel);
+  const each = (pick: (values: Float32Array) => number): Float32Array =>
+    Float32Array.from({ length: channels }, (_, at) => pick(column(at)));
+  const minima = each((values) => Math.min(...values));
+  const maxima = each((values) => Math.max(...values));
+  return { name: 'layer0.up', channels, minima, maxima, sample, rows: sample.length / channels };
+}
+
+const CHANNELS = 32;
+
+/** 48 rows of values within 1, times a factor a channel. */
+function inputs(factorOf: (channel: number) => number): Observation {
+  const values = floats(21, [48, CHANNELS], 1).data;
+  return observed(
+    CHANNELS,
+    Float32Array.from(values, (value, at) => value * factorOf(at % CHANNELS)),
+  );
+}
+
+function weightsOf(factorOf: (channel: number) => number = () => 1): Weights {
+  const values = floats(22, [CHANNELS, 24], 0.2).data;
+  return { inputs: CHANNELS, outputs: 24, weight: Float32Array.from(values, (value, at) => value * factorOf(Math.floor(at / 24))) };
+}
+
+/** One channel 60 times the others, as LayerNorm outputs have them. */
+const outlier = inputs((channel) => (channel === 5 ? 60 : 1));
+
+function expectSound(divisor: Float32Array | undefined, channels = CHANNELS): void {
+  if (divisor === undefined) return;
+  expect(divisor).toHaveLength(channels);
+  expect([...divisor].filter((one) => !(one > 0 && Number.isFinite(one) && Number.isFinite(Math.fround(1 / one))))).toEqual([]);
+}
+
+describe('chooseInput', () => {
+  it.each(WEIGHT_RANGES)('lowers the error of an outlier channel at least four times: %s weights', async (weights) => {
+    // The outlier matters no more than the rest: its weights are as small as it is large.
+    const choice = await chooseInput(
+      outlier,
+      weightsOf((channel) => (channel === 5 ? 1 / 60 : 1)),
+      matmul,
+      { ...OPTIONS, weights },
+    );
+    expect(choice.errorAfter).toBeLessThan(choice.errorBefore / 4);
+    expect(choice.errorAfter).toBeGreaterThan(0);
+    expect(choice.name).not.toBe('none');
+    expectSound(choice.input.divisor);
+    const divided = choice.input.divisor as Float32Array;
+    expect(divided[5]).toBeGreaterThan(2 * (divided[6] as number));
+  });
+
+  it('is never worse than doing nothing', async () => {
+    const seeds = fc.array(fc.constantFrom(0, 1e-6, 0.1, 1, 1, 1, 5, 300), { minLength: CHANNELS, maxLength: CHANNELS });
+    await fc.assert(
+      fc.asyncProperty(seeds, seeds, async (factors, rows) => {
+        const choice = await chooseInput(
+          inputs((channel) => factors[channel] as number),
+          weightsOf((channel) => rows[channel] as number),
+          matmul,
+          { ...OPTIONS, rows: 12 },
+        );
+        expect(choice.errorAfter).toBeLessThanOrEqual(choice.errorBefore);
+        expect(Number.isFinite(choice.errorBefore)).toBe(true);
+        expectSound(choice.input.divisor);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('covers with its range all that was observed, the sample or not, and the headroom', async () => {
+    const wider = { ...outlier, maxima: outlier.maxima.map((value) => value * 3) };
+    const { input, range } = await chooseInput(wider, weightsOf(), matmul, OPTIONS);
+    expect(range).toEqual(rangeOf(wider, input.divisor, OPTIONS.headroom));
+    expect(input).toEqual(quantizedInput(range, input.divisor));
+  });
+
+  it('says what was observed of each channel, before any division', async () => {
+    const choice = await chooseInput(outlier, weightsOf(), matmul, OPTIONS);
+    expect([choice.minima, choice.maxima]).toEqual([outlier.minima, outlier.maxima]);
+  });
+
+  it('changes nothing with preScale false', async () => {
+    const choice = await chooseInput(outlier, weightsOf(), matmul, { ...OPTIONS, preScale: false });
+    const range = rangeOf(outlier, undefined, OPTIONS.headroom);
+    expect(choice).toMatchObject({ name: 'none', range, input: quantizedInput(range, undefined) });
+    expect(choice.errorAfter).toBe(choice.errorBefore);
+    const scaled = await chooseInput(outlier, weightsOf(), matmul, OPTIONS);
+    expect(scaled.errorBefore).toBe(choice.errorBefore);
+  });
+
+  it('gives the same for the same', async () => {
+    const choose = () => chooseInput(outlier, weightsOf(), matmul, OPTIONS);
+    expect(await choose()).toEqual(await choose());
+  });
+
+  it.each([
+    ['an input of zeros', inputs(() => 0), weightsOf()],
+    ['weights of zeros', outlier, weightsOf(() => 0)],
+    ['both', inputs(() => 0), weightsOf(() => 0)],
+    ['channels that are always zero', inputs((channel) => (channel % 2 === 0 ? 0 : 1)), weightsOf()],
+    ['channels that meet no weight', outlier, weightsOf((channel) => (channel < 9 ? 0 : 1))],
+    ['values at the least that float32 has', inputs(() => 1e-44), weightsOf()],
+    ['weights at the least that float32 has', outlier, weightsOf(() => 1e-44)],
+  ])('stands %s', async (_, seen, weights) => {
+    const { errorBefore, errorAfter, input, range } = await chooseInput(seen, weights, matmul, OPTIONS);
+    expect([errorBefore, errorAfter, range.low, range.high].filter((one) => !Number.isFinite(one))).toEqual([]);
+    expect(input.scale > 0 && Number.isFinite(input.scale)).toBe(true);
+    expectSound(input.divisor);
+  });
+});
+
+describe('divisor candidates', () => {
+  const magnitudes = fc.array(fc.oneof(fc.constantFrom(0, 0, 1e-45, 1e-30, 1, 1e30), fc.double({ min: 0, max: 9, noNaN: true })), {
+    minLength: 6,
+    maxLength: 6,
+  });
+
+  it('are positive and finite for any magnitudes and any weights, and refined ones too', () => {
+    fc.assert(
+      fc.property(magnitudes, magnitudes, (values, rows) => {
+        const maxima = Float32Array.from(values);
+        const seen: Observation = { name: 'x', channels: 6, minima: maxima.map((one) => -one / 2), maxima, sample: maxima, rows: 1 };
+        const candidates = divisorCandidates(seen, Float32Array.from(rows));
+        for (const { divisor } of candidates) expectSound(divisor, 6);
+        for (const candidate of candidates) {
+          const ranked = [candidate, ...candidates.toReversed()].map((one) => ({ candidate: one }));
+          for (const { divisor } of refinedCandidates(ranked)) expectSound(divisor, 6);
+        }
+      }),
+    );
+  });
+
+  it('are named, each by a name of its own, and begin with none', () => {
+    const candidates = divisorCandidates(outlier, rowMagnitudes(weightsOf()));
+    expect(candidates[0]).toEqual({ name: 'none', divisor: undefined });
+    expect(new Set(candidates.map(({ name }) => name)).size).toBe(candidates.length);
+  });
+});
+
+describe('weights side by side', () => {
+  it('keep their rows, in the order of the maps', () => {
+    const a = { inputs: 2, outputs: 1, weight: Float32Array.of(1, 2) };
+    const b = { inputs: 2, outputs: 3, weight: Float32Array.of(3, 4, 5, 6, 7, 8) };
+    expect(joinWeights([a, b])).toEqual({ inputs: 2, outputs: 4, weight: Float32Array.of(1, 3, 4, 5, 2, 6, 7, 8) });
+  });
+
+  it('have the largest magnitude of each row', () => {
+    expect([...rowMagnitudes({ inputs: 3, outputs: 2, weight: Float32Array.of(1, -4, 0, 0, 2, 3) })]).toEqual([4, 0, 3]);
+  });
+});
