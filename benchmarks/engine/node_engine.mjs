@@ -36,8 +36,8 @@ async function lead() {
   const settings = JSON.parse(process.argv[2]);
   const start = performance.now();
   const workers = Array.from({ length: settings.sessions }, () => new Worker(new URL(import.meta.url), { workerData: settings }));
-  const replies = () =>
-    Promise.all(workers.map((worker) => new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))));
+  for (const worker of workers) worker.once('error', stop);
+  const replies = () => Promise.all(workers.map((worker) => new Promise((resolve) => worker.once('message', resolve))));
   const ask = (message, to = workers) => {
     const answered = replies();
     for (const worker of to) worker.postMessage(message);
@@ -55,6 +55,11 @@ async function lead() {
     }
   }
   process.exit(0);
+}
+
+function stop(error) {
+  console.error(error);
+  process.exit(1);
 }
 
 const say = (reply) => process.stdout.write(`${JSON.stringify(reply)}\n`);

@@ -1,14 +1,14 @@
 // How much of the machine's plain products the model reaches, in one process and thread budget, and where its time goes.
 // Writes OUT/roof.json and OUT/roof.md. Usage and caveats: README.md. Nothing here asserts a timing.
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { env } from 'onnxruntime-node';
 import { openGraph, openOrt } from '../../dist/engine/ort.js';
 import { GraphBuilder } from '../../dist/onnx/build.js';
 import { DATA_TYPE, ModelProto } from '../../dist/onnx/proto.js';
 import { load, machine, median, sha256 } from '../machine.mjs';
+import { PROFILED_PASSES, profile } from './profile.mjs';
 import { batchesOf } from './texts.mjs';
 
 const { values: options } = parseArgs({
@@ -31,14 +31,11 @@ for (const name of ['source', 'int8', 'texts', 'out']) {
   }
 }
 const threads = Number(options.threads);
-const PROFILED_PASSES = 8;
 const SHAPES = [
   [1024, 1024, 1024],
   [2048, 2048, 2048],
   [800, 384, 1536],
 ];
-// What the runtime calls products of two matrices, M x K by K x N.
-const PRODUCTS = ['MatMul', 'FusedMatMul', 'Gemm', 'MatMulInteger', 'MatMulIntegerToFloat', 'DynamicQuantizeMatMul', 'FusedGemm'];
 const random = (count, Type, scale) => Type.from({ length: count }, () => (Math.random() - 0.5) * scale + (Type === Uint8Array ? 128 : 0));
 
 /** x (M x K) by a constant (K x N); all of the product is computed and one row handed back, so that no copy is timed. */
@@ -64,63 +61,8 @@ async function product(kind, [m, k, n]) {
 /** The model as embedkit opens it; its operations are counted from the shapes that the runtime reports of its nodes. */
 async function whole(name, kind, path, batch) {
   const engine = await openOrt(path, { threads });
-  const { operations, classes } = await profile(path, batch);
-  return { name, kind, isModel: true, operations, classes, run: () => engine.run(batch) };
-}
-
-async function profile(path, { rows, width, ids }) {
-  const folder = mkdtempSync(join(tmpdir(), 'embedkit-roof-'));
-  env.logLevel = 'error';
-  const session = await InferenceSession.create(path, {
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    enableMemPattern: false,
-    logSeverityLevel: 3,
-    enableProfiling: true,
-    profileFilePrefix: join(folder, 'run'),
-    extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1' } },
-  });
-  const constant = { attention_mask: 1n, token_type_ids: 0n };
-  const tensor = (input) =>
-    new Tensor(
-      'int64',
-      BigInt64Array.from(ids, (id) => constant[input] ?? BigInt(id)),
-      [rows, width],
-    );
-  const feeds = Object.fromEntries(session.inputNames.map((input) => [input, tensor(input)]));
-  for (let pass = 0; pass <= PROFILED_PASSES; pass++) await session.run(feeds);
-  session.endProfiling();
-  const events = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0]), 'utf8'));
-  rmSync(folder, { recursive: true });
-  const nodes = events.filter((event) => event.cat === 'Node' && event.name.endsWith('_kernel_time'));
-  return summed(nodes.slice(nodes.length / (PROFILED_PASSES + 1))); // the first pass allocates
-}
-
-function summed(nodes) {
-  const classes = {};
-  for (const { args, dur } of nodes) {
-    classes[args.op_name] ??= { milliseconds: 0, nodes: 0, operations: 0 };
-    const one = classes[args.op_name];
-    one.milliseconds += dur / 1000 / PROFILED_PASSES;
-    one.nodes += 1 / PROFILED_PASSES;
-    one.operations += operationsOf(args) / PROFILED_PASSES;
-  }
-  return { classes, operations: Object.values(classes).reduce((sum, one) => sum + one.operations, 0) };
-}
-
-/** Multiplications and additions of a node's matrix products; 0 for any other node. */
-function operationsOf({ op_name, input_type_shape, output_type_shape }) {
-  const shape = (list, at) => Object.values(list[at])[0];
-  const input = shape(input_type_shape, 0);
-  const output = shape(output_type_shape, 0);
-  // Each value of the output is a sum over the input's last axis. (A prepacked weight is not among the inputs.)
-  if (PRODUCTS.includes(op_name)) return 2 * output.reduce((a, b) => a * b) * input.at(-1);
-  const [rows, queries, hidden] = output;
-  if (op_name === 'MultiHeadAttention') return 4 * rows * queries * shape(input_type_shape, 1)[1] * hidden;
-  if (op_name === 'Attention' || op_name === 'QAttention')
-    return 2 * rows * queries * input.at(-1) * 3 * hidden + 4 * rows * queries * queries * hidden;
-  return 0;
+  const { linear, attention, classes } = await profile(path, batch, threads);
+  return { name, kind, isModel: true, operations: linear, attention, classes, run: () => engine.run(batch) };
 }
 
 async function rate({ run, operations }) {
@@ -147,7 +89,7 @@ const result = {
   versions: { 'onnxruntime-node': env.versions.node },
   files: Object.fromEntries([options.int8, source].map((file) => [basename(file), sha256(file)])),
   options: { rows, width, threads, rounds: +options.rounds, seconds: +options.seconds },
-  operations: Object.fromEntries(subjects.map(({ name, operations }) => [name, operations])),
+  operations: Object.fromEntries(subjects.map(({ name, operations, attention = 0 }) => [name, { operations, attention }])),
   profile: Object.fromEntries(subjects.filter(({ isModel }) => isModel).map(({ name, classes }) => [name, classes])),
   before: load(),
   after: null,
@@ -164,35 +106,33 @@ const spread = (numbers, digits) =>
   `${median(numbers).toFixed(digits)} (${Math.min(...numbers).toFixed(digits)}–${Math.max(...numbers).toFixed(digits)})`;
 const plain = (kind) => subjects.filter((one) => !one.isModel && one.kind === kind);
 const share = ({ name, kind }, round) => (100 * gops(name, round)) / Math.max(...plain(kind).map((one) => gops(one.name, round)));
-const profileTable = ({ name, classes, operations }) => {
+const spreadOf = (one, figure) => {
+  const figures = rounds.map((round) => figure(one, round));
+  return spread(figures, 1);
+};
+const gopsOf = ({ name }, round) => gops(name, round);
+const beside = (one) => (one.attention ? spreadOf(one, ({ name }, round) => (gops(name, round) * one.attention) / one.operations) : '');
+const profileTable = ({ name, classes, operations, attention }) => {
   const total = Object.values(classes).reduce((sum, one) => sum + one.milliseconds, 0);
   const lines = Object.entries(classes)
     .toSorted(([, a], [, b]) => b.milliseconds - a.milliseconds)
     .map(([op, one]) => {
-      const speed = one.operations ? (one.operations / one.milliseconds / 1e6).toFixed(0) : '';
+      const products = one.linear + one.attention;
+      const speed = products ? (products / one.milliseconds / 1e6).toFixed(0) : '';
       return `| ${op} | ${+one.nodes.toFixed(2)} | ${one.milliseconds.toFixed(2)} | ${((100 * one.milliseconds) / total).toFixed(1)} | ${speed} |`;
     });
-  const head = `${name}, by operator: one profiled process, mean of ${PROFILED_PASSES} passes; ${total.toFixed(1)} ms in kernels, ${(operations / 1e9).toFixed(2)} G operations a pass`;
+  const head = `${name}, by operator: one profiled process, mean of ${PROFILED_PASSES} passes; ${total.toFixed(1)} ms in kernels, ${(operations / 1e9).toFixed(2)} G operations a pass in products by weights, ${(attention / 1e9).toFixed(2)} G in attention's`;
   return ['', head, '', '| operator | nodes | ms a pass | % | G operations/s |', '|---|---|---|---|---|', ...lines];
 };
 const table = `${[
   `${rows} texts of ${width} tokens; ${threads} thread${threads > 1 ? 's' : ''} a session, one process; medians (min–max) of ${rounds.length} alternating rounds of ${options.seconds} s.`,
   '',
-  '| | G operations/s | % of the best plain product of its type in that round |',
-  '|---|---|---|',
-  ...subjects.map(
-    (one) =>
-      `| ${one.name} | ${spread(
-        rounds.map((r) => gops(one.name, r)),
-        1,
-      )} | ${spread(
-        rounds.map((r) => share(one, r)),
-        1,
-      )} |`,
-  ),
+  "| | G operations/s | % of the round's best plain product of its type | attention's besides, G operations/s |",
+  '|---|---|---|---|',
+  ...subjects.map((one) => `| ${[one.name, spreadOf(one, gopsOf), spreadOf(one, share), beside(one)].join(' | ')} |`),
   ...subjects.filter(({ isModel }) => isModel).flatMap(profileTable),
   '',
-  '- Operations: 2MKN of each product as executed, those of attention included, the last layer cut to the CLS row where the graph does so; nothing else counts. Products in attention are fp32 in every model here.',
+  `- Operations: 2MKN of each product by weights as executed, the last layer's CLS row alone where the graph cuts to it; attention's two products stand apart, nothing else counts. Attention is fp32 in every model here. Outlier channels that the INT8 copies count as executed. The time is the whole pass's, whatever it is spent on.`,
   `- ${result.machine.cpu}, ${result.machine.cores} cores, Node ${result.machine.node}, onnxruntime-node ${result.versions['onnxruntime-node']}; load average ${result.before.load_average[0].toFixed(2)} before.`,
 ].join('\n')}\n`;
 mkdirSync(options.out, { recursive: true });

@@ -42,6 +42,9 @@ const files = {
 };
 for (const file of Object.values(files)) if (!existsSync(file)) throw new Error(`${basename(file)} is missing: see README.md`);
 
+// What cosines are against.
+const REFERENCE = 'fp32-node-1x1';
+const vectorsOf = new Map(); // a start's CLS vectors of the 50-token texts; the results keep their cosines
 // sessions x threads of each: what a budget of one or two threads can be spent on.
 const ONE_SESSION = [
   [1, 1],
@@ -81,6 +84,7 @@ const result = {
   texts: { file: basename(options.texts), sha256: sha256(options.texts) },
   python: spawnSync(python, ['--version'], { encoding: 'utf8' }).stdout?.trim() ?? 'none',
   options: { widths, tokens: +options.tokens, blocks: +options.blocks, rounds: +options.rounds, seconds: +options.seconds },
+  reference: REFERENCE,
   batches: [...batches.values()].map(({ rows, width }) => ({ rows, width })),
   engines,
   before: load(),
@@ -100,6 +104,7 @@ for (let block = 1; block <= result.options.blocks; block++) {
       result.failed[engine.id] = one.failed; // what it said is on standard error
     else open.push(one);
   }
+  setCosines();
   for (const width of widths) {
     for (let round = 1; round <= result.options.rounds; round++) {
       // Another engine begins each round, so that none always follows the same one.
@@ -139,8 +144,22 @@ async function start(engine, block) {
   };
   const facts = await reply();
   const { vectors, details } = await ask({ ...batches.get(50), vectors: true });
-  result.starts.push({ block, id: engine.id, ...facts, ...(details ? { details } : {}), vectors });
+  const started = { block, id: engine.id, ...facts, ...(details ? { details } : {}) };
+  result.starts.push(started);
+  vectorsOf.set(started, vectors);
   return { engine, ask, end, seen: new Set() };
+}
+
+/** Each start's cosines to the reference, one a text; none where the reference was left out. */
+function setCosines() {
+  const reference = vectorsOf.get(result.starts.find(({ id }) => id === REFERENCE));
+  if (!reference) return;
+  for (const started of result.starts) started.cosines ??= vectorsOf.get(started).map((vector, row) => cosine(vector, reference[row]));
+}
+
+function cosine(a, b) {
+  const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
 async function measure({ engine, ask, seen }, place) {

@@ -1,23 +1,24 @@
 // The engines' results as tables for people.
 import { median } from '../machine.mjs';
 
-// What ratios and cosines are against, by thread budget: embedkit spends two threads on two sessions.
+// What ratios are against, by thread budget: embedkit spends two threads on two sessions.
 const BASE = { 1: 'int8-node-1x1', 2: 'int8-node-2x1' };
-const REFERENCE = 'fp32-node-1x1';
 
 /** The tables of a finished run, as Markdown. */
 export function markdown(result) {
   const { machine: m, options, batches, before, after } = result;
   const flags = m.flags.split(' ').filter((flag) => /^(avx|fma|f16c|amx)/.test(flag));
   const versions = Object.assign({}, ...result.starts.map((start) => start.versions));
-  const details = result.starts.filter(({ block, details }) => block === 1 && details).map(({ id, details }) => [id, details]);
+  const details = result.starts
+    .filter(({ block, details }) => block === 1 && Object.keys(details ?? {}).length > 0)
+    .map(({ id, details }) => [id, details]);
   return `${[
     `Engines on bge-small-en-v1.5, batches of about ${options.tokens} tokens, no padding; ${options.blocks} x ${options.rounds} alternating rounds of ${options.seconds} s each, every engine started anew ${options.blocks} times.`,
     '',
-    'tokens/s: median (min–max of the rounds). Ratio: medians of the rounds that both have (min–max of the ratios within a round).',
+    'tokens/s: median (min–max of the rounds). Ratio: median (min–max) of the ratios within a round; for two threads, of embedkit as two sessions of one thread.',
     ...options.widths.flatMap((width) => tableOf(result, width, batches.find((batch) => batch.width === width).rows)),
     '',
-    `- Cosine: CLS vectors of 20 texts of 50 tokens cut from lines of ${result.texts.file}, min / mean over every start, to those of ${REFERENCE}.`,
+    `- Cosine: CLS vectors of ${batches.find(({ width }) => width === 50).rows} texts of 50 tokens cut from lines of ${result.texts.file}, min / mean over every start, to those of ${result.reference}.`,
     `- Machine: ${m.cpu}, ${m.cores} cores, ${m.memory_gb} GB, Linux ${m.kernel}; ${flags.join(' ')}`,
     `- From ${before.date} to ${after.date}; load average ${before.load_average[0].toFixed(2)} before; ticks stolen in a measurement up to ${Math.max(...result.runs.map((run) => run.steal_ticks))}`,
     `- ${Object.entries(versions)
@@ -51,8 +52,7 @@ function rowOf(result, width, budget, engine) {
   const base = roundsOf(result, BASE[budget], width);
   const both = [...mine.keys()].filter((key) => base.has(key));
   const ratios = both.map((key) => base.get(key) / mine.get(key));
-  const ofMedians = both.length && median(both.map((key) => base.get(key))) / median(both.map((key) => mine.get(key)));
-  const ratio = both.length ? `${ofMedians.toFixed(2)} (${range(ratios, 2)})` : '–';
+  const ratio = both.length ? `${median(ratios).toFixed(2)} (${range(ratios, 2)})` : '–';
   const rates = [...mine.values()];
   const speed = rates.length ? `${median(rates).toFixed(0)} (${range(rates, 0)})` : (result.failed[engine.id] ?? '–');
   return `| ${[engine.name, `${engine.sessions} x ${engine.threads}`, speed, ratio, cosineOf(result, engine.id)].join(' | ')} |`;
@@ -66,14 +66,7 @@ function roundsOf(result, id, width) {
 }
 
 function cosineOf(result, id) {
-  const reference = result.starts.find((start) => start.id === REFERENCE);
-  const starts = result.starts.filter((start) => start.id === id);
-  if (!reference || starts.length === 0) return '–';
-  const cosines = starts.flatMap(({ vectors }) => vectors.map((vector, row) => cosine(vector, reference.vectors[row])));
+  const cosines = result.starts.filter((start) => start.id === id).flatMap((start) => start.cosines ?? []);
+  if (cosines.length === 0) return '–';
   return `${Math.min(...cosines).toFixed(6)} / ${(cosines.reduce((a, b) => a + b) / cosines.length).toFixed(6)}`;
-}
-
-function cosine(a, b) {
-  const dot = (x, y) => x.reduce((sum, value, i) => sum + value * y[i], 0);
-  return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }

@@ -190,14 +190,8 @@ function subjectFacts() {
     onnx_sha256: onnx,
     texts: { file: basename(options.texts), sha256: sha256(options.texts), limit },
     embedkit_model: basename(resolve(options.model)),
-    embedkit_files: manifestFiles(),
+    embedkit_files: JSON.parse(readFileSync(join(options.model, 'embedkit.json'), 'utf8')).files, // checked on opening
     threads,
     rounds,
   };
-}
-
-/** SHA-256 of what embedkit reads, by its own manifest, which it checks on opening. */
-function manifestFiles() {
-  const { files } = JSON.parse(readFileSync(join(options.model, 'embedkit.json'), 'utf8'));
-  return Object.fromEntries(Object.entries(files).map(([name, { sha256 }]) => [name, sha256]));
 }

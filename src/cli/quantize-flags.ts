@@ -38,6 +38,7 @@ export const QUANTIZE_FLAGS: readonly Flag[] = [
   { flags: '--pooling <how>', help: 'for an ONNX file with nothing beside it that says so', choices: POOLINGS },
   { flags: '--from <format>', help: 'format of the calibration files', fallback: 'by extension', choices: FORMAT_NAMES },
   { flags: '--text-field <name>', help: 'field that holds the text', fallback: 'text' },
+  { flags: '--id-field <name>', help: 'field that holds the id; a row with a bad id is left out, as in embed', fallback: 'id or _id' },
   { flags: '--template <text>', help: 'text made of several fields, like "{title}\\n{text}"' },
   { flags: '--threads <n>', help: 'threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
   { flags: '--overwrite', help: 'replace the INT8 model, or the output folder' },

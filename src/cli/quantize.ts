@@ -28,6 +28,7 @@ export interface QuantizeArguments {
   readonly pooling?: QuantizeOptions['pooling'];
   readonly from?: FormatName;
   readonly textField?: string;
+  readonly idField?: string;
   readonly template?: string;
   readonly threads?: number;
   readonly overwrite?: boolean;
@@ -66,6 +67,7 @@ function optionsOf(model: string | undefined, given: QuantizeArguments): Quantiz
       from: given.from,
       stdin: process.stdin,
       textField: given.textField,
+      idField: given.idField,
       template: given.template,
     },
     control: controlOf(given),

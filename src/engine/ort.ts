@@ -87,7 +87,9 @@ async function run(
   const results = await session.run(feeds, [output]);
   const tensor = results[output];
   if (tensor?.type !== 'float32') {
-    throw new EmbedkitError('model-unsupported', `output "${output}" is ${tensor?.type ?? 'absent'}, not float32`);
+    throw new EmbedkitError('model-unsupported', `output "${output}" is ${tensor?.type ?? 'absent'}, not float32`, {
+      hint: 'export the model with outputs in float32',
+    });
   }
   return { hidden: tensor.data as Float32Array, dims: tensor.dims };
 }

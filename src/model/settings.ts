@@ -13,12 +13,12 @@ export interface ModelRequest {
   readonly dims?: number | undefined;
 }
 
-/** The length limit. Throws `usage` where the model has fewer positions. */
-export function maxTokensFor(manifest: Manifest, asked: number | undefined): number {
+/** The length limit. `flag` is what asked for it. Throws `usage` where the model has fewer positions. */
+export function maxTokensFor(manifest: Manifest, asked: number | undefined, flag = '--max-tokens'): number {
   const positions = manifest.architecture.positions ?? manifest.max_tokens;
   const maxTokens = asked ?? manifest.max_tokens;
   if (maxTokens >= 3 && maxTokens <= positions) return maxTokens;
-  throw new EmbedkitError('usage', `--max-tokens ${maxTokens}: ${manifest.name} takes 3 to ${positions} tokens`, {
+  throw new EmbedkitError('usage', `${flag} ${maxTokens}: ${manifest.name} takes 3 to ${positions} tokens`, {
     hint: 'choose a number in that range',
   });
 }

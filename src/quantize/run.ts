@@ -73,7 +73,7 @@ function named(error: unknown, out: string): unknown {
 async function prepare(options: QuantizeOptions, source: ModelFolder, work: string): Promise<QuantizeRun> {
   const stages = new Stages(options.signal, options.onProgress);
   const tokenizer = createTokenizer(source.tokenizer);
-  const maxTokens = maxTokensFor(source.manifest, options.maxLength);
+  const maxTokens = maxTokensFor(source.manifest, options.maxLength, '--max-length');
   const samples = options.samples ?? DEFAULT_SAMPLES;
   const calibration = await stages.run('read', () =>
     readCalibration({ ...options.calibration, samples, heldOutShare: HELD_OUT_SHARE }, tokenizer, maxTokens),
@@ -86,7 +86,7 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     source,
     work,
     maxTokens,
-    threads: options.threads ?? usableCpus(),
+    threads: threadsOf(options),
     heldOut: calibration.heldOut,
     control,
     sets,
@@ -94,6 +94,12 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
   return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
+}
+
+/** Checked before the first long step, not by the engines after it. */
+function threadsOf({ threads = usableCpus() }: QuantizeOptions): number {
+  if (Number.isSafeInteger(threads) && threads > 0) return threads;
+  throw new EmbedkitError('usage', `--threads ${threads}: not a whole number above 0`, { hint: 'choose one' });
 }
 
 async function readControl(path: string, tokenizer: TextTokenizer, maxTokens: number): Promise<readonly CalibrationText[]> {

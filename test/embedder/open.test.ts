@@ -1,11 +1,17 @@
 // The library against Python, and against itself: whole vectors, every bit.
 import { describe, expect, it } from 'vitest';
 import { type EmbeddingModel, openModel } from '#src/embedder/open.js';
+import { PRECISIONS, type Precision } from '#src/model/names.js';
 import { cosine, rowOf } from '#src/vectors/matrix.js';
 import { GOLDEN_TEXTS, goldenVectors } from '../golden/texts.js';
 
-async function withModel<T>(threads: number, batchTokens: number, use: (model: EmbeddingModel) => Promise<T>): Promise<T> {
-  const model = await openModel(undefined, { threads, batchTokens });
+async function withModel<T>(
+  threads: number,
+  batchTokens: number,
+  use: (model: EmbeddingModel) => Promise<T>,
+  precision?: Precision,
+): Promise<T> {
+  const model = await openModel(undefined, { threads, batchTokens, precision });
   try {
     return await use(model);
   } finally {
@@ -20,17 +26,26 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 describe('openModel', () => {
   it('gives 200 texts of mixed length the vectors of the source in Python, to 2e-5', async () => {
-    const { data, rows, dim } = await withModel(2, 1024, (model) => model.embed(GOLDEN_TEXTS));
+    const { data, rows, dim } = await withModel(2, 1024, (model) => model.embed(GOLDEN_TEXTS), 'fp32');
     expect([rows, dim]).toEqual([200, 384]);
     expect(largestDifference(data, goldenVectors())).toBeLessThan(2e-5);
   });
 
-  it('gives a text the same bits alone and among others, whatever threads and batches', async () => {
+  it('gives the same texts INT8 vectors close to those, by default', async () => {
+    const int8 = await withModel(2, 1024, (model) => model.embed(GOLDEN_TEXTS));
+    const golden = goldenVectors();
+    const cosines = GOLDEN_TEXTS.map((_, row) => cosine(rowOf(int8, row), golden.subarray(row * 384, (row + 1) * 384)));
+    expect(cosines.reduce((sum, value) => sum + value, 0) / cosines.length).toBeGreaterThan(0.999);
+    expect(Math.min(...cosines)).toBeGreaterThan(0.99);
+    expect(Math.max(...cosines)).toBeLessThan(1);
+  });
+
+  it.each(PRECISIONS)('gives a text the same bits in %s alone and among others, whatever threads and batches', async (precision) => {
     const texts = GOLDEN_TEXTS.filter((_, i) => i % 5 === 0);
-    const together = await withModel(2, 4096, (model) => model.embed(texts));
-    const alone = await withModel(1, 1, (model) => model.embed(texts));
-    expect(together.data).toEqual(alone.data);
-    const backwards = await withModel(2, 300, (model) => model.embed(texts.toReversed()));
+    const together = await withModel(2, 4096, (model) => model.embed(texts), precision);
+    const alone = await withModel(1, 1, (model) => model.embed(texts), precision);
+    expect(Buffer.from(together.data.buffer).equals(Buffer.from(alone.data.buffer))).toBe(true);
+    const backwards = await withModel(2, 300, (model) => model.embed(texts.toReversed()), precision);
     const unreversed = texts.map((_, row) => rowOf(backwards, texts.length - 1 - row));
     unreversed.forEach((vector, row) => {
       expect(vector).toEqual(rowOf(together, row));

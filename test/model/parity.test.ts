@@ -13,7 +13,7 @@ const SOURCE = 'models/bge-small-en-v1.5';
 
 describeShared('the shipped bge-small-en-v1.5', () => {
   it('gives 200 texts of mixed length the hidden states of its source, to 1e-6', async () => {
-    const { tokenizer, modelPath } = await openFolder();
+    const { tokenizer, modelPath } = await openFolder(undefined, 'fp32');
     const encode = createTokenizer(tokenizer);
     const inputs = GOLDEN_TEXTS.map((text) => Int32Array.from(encode.encode(text, 512).ids)).map((ids) => ({
       ids,
@@ -31,7 +31,7 @@ describeShared('the shipped bge-small-en-v1.5', () => {
   });
 
   it('is what export makes of the source, byte for byte', async () => {
-    const { manifest } = await openFolder();
+    const { manifest } = await openFolder(undefined, 'fp32');
     const fresh = await exportModel(sharedPath(SOURCE), join(temporaryFolder(), 'again'), { dtype: 'fp16', pooling: 'cls' });
     expect(fresh.manifest.files).toEqual(manifest.files);
     expect(fresh.manifest.weights).toEqual({ dtype: 'float16', total: 33_212_160, exact: 33_212_160, max_difference: 0 });

@@ -116,6 +116,12 @@ describe('constants', () => {
 });
 
 describe('GraphBuilder.model', () => {
+  it('imports the opset that it is told', () => {
+    const graph = new GraphBuilder();
+    graph.node('Relu', 'y', ['x']);
+    expect(roundTrip(graph.model({ ...PORTS, opset: 21 })).opsetImport.map(({ version }) => toNumber(version))).toEqual([21]);
+  });
+
   it('imports the domain of the runtime only where a node is of it', () => {
     const imports = (domain: string): unknown => {
       const graph = new GraphBuilder();

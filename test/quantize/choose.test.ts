@@ -5,6 +5,7 @@ import { quantizedInput, rangeOf } from '#src/quantize/activations.js';
 import { type ChooseOptions, chooseInput, joinWeights, type MatMul, rowMagnitudes, type Weights } from '#src/quantize/choose.js';
 import { divisorCandidates, refinedCandidates } from '#src/quantize/divisors.js';
 import type { Observation } from '#src/quantize/observation.js';
+import { copiedChannels } from '#src/quantize/outlier-channels.js';
 import { WEIGHT_RANGES } from '#src/quantize/weights.js';
 import { floats } from '../reference/values.js';
 
@@ -70,6 +71,13 @@ describe('chooseInput', () => {
     expectSound(choice.input.divisor);
     const divided = choice.input.divisor as Float32Array;
     expect(divided[5]).toBeGreaterThan(2 * (divided[6] as number));
+  });
+
+  it('has the weights take back what the input is divided by', async () => {
+    // Here the outlier is nearly all of the product: an error that left it divided would be of the size of everything.
+    const { errorBefore, errorAfter, name } = await chooseInput(outlier, weightsOf(), matmul, OPTIONS);
+    expect(name).not.toBe('none');
+    expect(errorAfter).toBeLessThan(errorBefore / 2);
   });
 
   it('is never worse than doing nothing', async () => {
@@ -169,5 +177,30 @@ describe('weights side by side', () => {
 
   it('have the largest magnitude of each row', () => {
     expect([...rowMagnitudes({ inputs: 3, outputs: 2, weight: Float32Array.of(1, -4, 0, 0, 2, 3) })]).toEqual([4, 0, 3]);
+  });
+});
+
+describe('copiedChannels', () => {
+  const seenOf = (maxima: readonly number[]) => observed(maxima.length, Float32Array.from([...maxima.map((one) => -one / 2), ...maxima]));
+
+  it('has every channel once, in order, then as many copies as asked for', () => {
+    const channels = fc.array(fc.nat(1000), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(channels, fc.nat(12), (maxima, extra) => {
+        const sources = [...copiedChannels(seenOf(maxima), new Float32Array(maxima.length).fill(2), extra)];
+        const first = sources.slice(0, maxima.length);
+        expect([first, sources.length]).toEqual([maxima.map((_, at) => at), maxima.length + extra]);
+        const shares = maxima.map((one, at) => one / sources.filter((source) => source === at).length);
+        // The last copy went where it was due: without it, that channel would weigh as much as any or more.
+        const before = sources.at(-1) as number;
+        const share = (maxima[before] as number) / (sources.filter((source) => source === before).length - 1);
+        if (extra > 0) expect(Math.max(...shares)).toBeLessThanOrEqual(share * 1.000001);
+      }),
+    );
+  });
+
+  it('goes by range, of either sign, times weight', () => {
+    const seen = { ...seenOf([1, 2, 4, 1]), minima: Float32Array.of(-9, 0, 0, 0) };
+    expect([...copiedChannels(seen, Float32Array.of(1, 6, 1, 1), 4)]).toEqual([0, 1, 2, 3, 1, 0, 1, 0]);
   });
 });

@@ -71,7 +71,13 @@ describe('findPath', () => {
       edit: (graph) => {
         graph.input?.push(port('position_ids', INT64, ['batch', 'sequence']) as never);
         graph.node?.unshift(
-          { opType: 'Cast', name: 'cast', input: ['position_ids'], output: ['floats'], attribute: [{ name: 'to', type: 2, i: 1 }] } as never,
+          {
+            opType: 'Cast',
+            name: 'cast',
+            input: ['position_ids'],
+            output: ['floats'],
+            attribute: [{ name: 'to', type: 2, i: 1 }],
+          } as never,
           { opType: 'Identity', name: 'same', input: ['floats'], output: ['positions'] } as never,
         );
       },

@@ -1,6 +1,5 @@
 // Graphs that no encoder form covers, made of fixtures by editing them.
-import { DATA_TYPE, type GraphProto, type ModelProto } from '#src/onnx/proto.js';
-import { dimsOf } from '#src/onnx/proto.js';
+import { DATA_TYPE, dimsOf, type GraphProto, type ModelProto } from '#src/onnx/proto.js';
 import { toF16 } from '#src/vectors/f16.js';
 import { INT, rewrite } from '../encoder/rewrites.js';
 import { floatTensor, node } from '../onnx/tiny.js';
@@ -29,7 +28,13 @@ export function halfArithmetic(graph: GraphProto, _: ModelProto): void {
     const count = dimsOf(tensor).reduce((product, dim) => product * dim, 1);
     // What the values are does not matter here.
     const halves = Uint16Array.from({ length: count }, (__, at) => toF16(Math.sin(at) / 4));
-    Object.assign(tensor, { dataType: DATA_TYPE.FLOAT16, rawData: new Uint8Array(halves.buffer), floatData: [], dataLocation: 0, externalData: [] });
+    Object.assign(tensor, {
+      dataType: DATA_TYPE.FLOAT16,
+      rawData: new Uint8Array(halves.buffer),
+      floatData: [],
+      dataLocation: 0,
+      externalData: [],
+    });
   }
   const last = (graph.node ?? []).find((one) => one.output?.[0] === 'last_hidden_state');
   if (last !== undefined) last.output = ['halves'];

@@ -15,7 +15,7 @@ import { fromF16, toF16 } from '#src/vectors/f16.js';
 import { cosine } from '#src/vectors/matrix.js';
 import { floatTensor, node } from '../onnx/tiny.js';
 import { temporaryFolder } from '../run.js';
-import { DIM, INNER, port, type ProductsOptions, productsModel, values, WEIGHTS } from './products-model.js';
+import { DIM, INNER, type ProductsOptions, port, productsModel, values, WEIGHTS } from './products-model.js';
 
 const OUTPUT = 'last_hidden_state';
 const NONE: ReadonlySet<string> = new Set();

@@ -26,7 +26,9 @@ const integers = (name: string, list: readonly number[]): TensorProto => ({
 
 export const port = (name: string, elemType: number, shape: readonly (string | number)[]): object => ({
   name,
-  type: { tensorType: { elemType, shape: { dim: shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size })) } } },
+  type: {
+    tensorType: { elemType, shape: { dim: shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size })) } },
+  },
 });
 
 const FLOAT = { name: 'to', type: 2, i: DATA_TYPE.FLOAT };
@@ -42,20 +44,32 @@ function productNodes(): NodeProto[] {
     node('Add', 'join', ['a', 'b'], ['joined']),
     node('Relu', 'activate', ['joined'], ['active']),
     inMicrosoft(
-      node('FusedMatMul', 'fused', ['active', 'fused.weight'], ['c'], [
-        { name: 'transB', type: 2, i: 1 },
-        { name: 'alpha', type: 1, f: 0.5 },
-      ]),
+      node(
+        'FusedMatMul',
+        'fused',
+        ['active', 'fused.weight'],
+        ['c'],
+        [
+          { name: 'transB', type: 2, i: 1 },
+          { name: 'alpha', type: 1, f: 0.5 },
+        ],
+      ),
     ),
     node('Transpose', 'turn', ['c'], ['turned'], [{ name: 'perm', type: 7, ints: [0, 2, 1] }]),
     node('MatMul', 'scores', ['c', 'turned'], ['scores']),
     node('Softmax', 'softmax', ['scores'], ['probabilities'], [{ name: 'axis', type: 2, i: -1 }]),
     node('MatMul', 'mixed', ['probabilities', 'c'], ['mixed']),
     node('Reshape', 'flatten', ['mixed', 'flat'], ['flattened']),
-    node('Gemm', 'gemm', ['flattened', 'gemm.weight', 'gemm.bias'], ['d'], [
-      { name: 'transB', type: 2, i: 1 },
-      { name: 'alpha', type: 1, f: 2 },
-    ]),
+    node(
+      'Gemm',
+      'gemm',
+      ['flattened', 'gemm.weight', 'gemm.bias'],
+      ['d'],
+      [
+        { name: 'transB', type: 2, i: 1 },
+        { name: 'alpha', type: 1, f: 2 },
+      ],
+    ),
     node('Shape', 'shape', ['mixed'], ['shape']),
     node('Reshape', 'unflatten', ['d', 'shape'], ['last_hidden_state']),
   ];
@@ -92,6 +106,9 @@ export function productsModel({ opset = 13, inputType = DATA_TYPE.INT64, edit }:
     output: [port('last_hidden_state', DATA_TYPE.FLOAT, ['batch', 'sequence', DIM])],
   };
   edit?.(graph);
-  const opsetImport = [{ domain: '', version: opset }, { domain: 'com.microsoft', version: 1 }];
+  const opsetImport = [
+    { domain: '', version: opset },
+    { domain: 'com.microsoft', version: 1 },
+  ];
   return ModelProto.fromObject({ irVersion: 8, opsetImport, graph });
 }

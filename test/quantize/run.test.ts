@@ -6,10 +6,10 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { openModel } from '#src/embedder/open.js';
 import { exportModel } from '#src/model/export.js';
 import { readManifest } from '#src/model/folder.js';
-import type { Pooling } from '#src/vectors/pool.js';
 import { type QuantizeOutcome, quantizeModel } from '#src/quantize/run.js';
 import { proveSaturation } from '#src/quantize/saturation.js';
 import { cosine, rowOf } from '#src/vectors/matrix.js';
+import type { Pooling } from '#src/vectors/pool.js';
 import { temporaryFolder } from '../run.js';
 import { halfArithmetic, odderScores } from './odd-graphs.js';
 import { encoderFolder, LOOSE, texts, writeTexts } from './tiny-encoder.js';
@@ -68,16 +68,19 @@ async function leastCosine({ folder, model, out }: { folder: string; model: stri
 }
 
 describe('quantizeModel, fixtures', () => {
-  it.each(FIXTURES.filter((name) => !(name in REFUSED) && !(name in PORTABLE)))('%s goes through its encoder', async (name) => {
-    const { out, outcome } = await quantized(name);
-    note(name, outcome);
-    expect(outcome.report).toMatchObject({ method: 'encoder', gate: { passed: true, keptInFp32: [] } });
-    expect(outcome.report.fallback).toBeUndefined();
-    expect(outcome.report.sites).toHaveLength(8);
-    expect(outcome.report.gate.cosine.minimum).toBeGreaterThan(0.999);
-    expect(readdirSync(out).sort()).toEqual(['embedkit.json', 'model.int8.onnx', 'tokenizer.json']);
-    expect((await proveSaturation(join(out, 'model.int8.onnx'))).unsafe).toEqual([]);
-  });
+  it.each(FIXTURES.filter((name) => !(name in REFUSED) && !(name in PORTABLE) && !(name in POOLED)))(
+    '%s goes through its encoder',
+    async (name) => {
+      const { out, outcome } = await quantized(name);
+      note(name, outcome);
+      expect(outcome.report).toMatchObject({ method: 'encoder', gate: { passed: true, keptInFp32: [] } });
+      expect(outcome.report.fallback).toBeUndefined();
+      expect(outcome.report.sites).toHaveLength(8);
+      expect(outcome.report.gate.cosine.minimum).toBeGreaterThan(0.999);
+      expect(readdirSync(out).sort()).toEqual(['embedkit.json', 'model.int8.onnx', 'tokenizer.json']);
+      expect((await proveSaturation(join(out, 'model.int8.onnx'))).unsafe).toEqual([]);
+    },
+  );
 
   it.each(Object.entries(PORTABLE))('%s goes the portable path and says why', async (name, why) => {
     const made = await quantized(name);
@@ -99,6 +102,8 @@ describe('quantizeModel, fixtures', () => {
 describe('quantizeModel, graphs that pool by themselves', () => {
   it.each(Object.entries(POOLED))('%s keeps its vectors', async (name, pooling) => {
     const made = await quantized(name);
+    note(name, made.outcome);
+    expect(made.outcome).toMatchObject({ installed: true, report: { method: 'encoder' } });
     const { manifest } = await readManifest(made.out);
     expect(manifest).toMatchObject({ pooling: 'none', int8: { pooling, inputs: ['input_ids'] } });
     expect(await leastCosine(made, undefined)).toBeGreaterThan(0.999);
@@ -110,7 +115,7 @@ describe('quantizeModel, graphs that pool by themselves', () => {
     expect(await leastCosine(made, 'cls')).toBeGreaterThan(0.999);
   });
 
-  it.each(['mean', 'max', 'last'] as const)('%s asked for', async (pooling) => {
+  it.each(['max', 'last'] as const)('%s asked for', async (pooling) => {
     const made = await quantized('script-17', undefined, pooling);
     expect((await readManifest(made.out)).manifest).toMatchObject({ pooling, int8: { pooling } });
     expect(await leastCosine(made, pooling)).toBeGreaterThan(0.998);
@@ -118,14 +123,21 @@ describe('quantizeModel, graphs that pool by themselves', () => {
 });
 
 describe('quantizeModel, odd graphs', () => {
-  it.each(['script-17', 'dynamo-18', 'dynamo-23-sdpa'])('attention with more in it than an encoder has, in %s, goes the portable path', async (name) => {
+  it.each(['script-17', 'dynamo-18'])('attention with more in it than an encoder has, in %s, goes the portable path', async (name) => {
     const made = await quantized(name, odderScores);
     note(`${name}, odd scores`, made.outcome);
-    expect(made.outcome).toMatchObject({ installed: true, report: { method: 'portable', fallback: expect.stringMatching(/not recognised at node/) } });
+    expect(made.outcome).toMatchObject({
+      installed: true,
+      report: { method: 'portable', fallback: expect.stringMatching(/not recognised at node/) },
+    });
     expect(await leastCosine(made, 'mean')).toBeGreaterThan(0.999);
   });
 
-  it('FP16 arithmetic is quantized in fp32 or refused, never half of it', async () => {
-    await expect(quantized('not-transformer', halfArithmetic)).rejects.toMatchObject({ code: 'model-unsupported' });
+  it('FP16 arithmetic is refused in a sentence', async () => {
+    await expect(quantized('not-transformer', halfArithmetic)).rejects.toMatchObject({
+      code: 'model-unsupported',
+      message: expect.stringMatching(/no product by a constant matrix in it$/),
+      hint: 'export the model as ONNX in fp32',
+    });
   });
 });

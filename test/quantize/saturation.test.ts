@@ -135,6 +135,7 @@ describe('checkPairs', () => {
     [[64, 1, 64, -5], { pairs: 2, largestSum: 128, unsafe: 0 }],
     [[64, 1, 65, 5], { pairs: 2, largestSum: 129, unsafe: 1 }],
     [[0, 0, -128, 0], { pairs: 2, largestSum: 128, unsafe: 0 }],
+    [[-127, 5, 3, -100], { pairs: 2, largestSum: 0, unsafe: 0 }],
     [[1, 1, 1, 1, 100, -100, 100, -100], { pairs: 4, largestSum: 200, unsafe: 2 }],
     [[1, 1, 100, 100, 100, 100, 1, 1], { pairs: 4, largestSum: 101, unsafe: 0 }],
     [[1, 1, 100, 100, 100, 100], { pairs: 2, largestSum: 101, unsafe: 0 }],

@@ -18,7 +18,10 @@ const SPECIAL = ['[PAD]', '[unused]', '[CLS]', '[SEP]', '[UNK]', '.', ','];
 /** Words of the probe texts first, so that probes are not all [UNK]; then invented ones. */
 const KNOWN = `a short one the ferry leaves northern pier at quarter past six and last bus meets it on other side how long may bread
   dough rest in cold kitchen before is baked what does wait do to its taste`.split(/\s+/);
-const INVENTED = Array.from({ length: WORDS - SPECIAL.length - KNOWN.length }, (_, at) => `word${String.fromCharCode(97 + (at % 26))}${at}`);
+const INVENTED = Array.from(
+  { length: WORDS - SPECIAL.length - KNOWN.length },
+  (_, at) => `word${String.fromCharCode(97 + (at % 26))}${at}`,
+);
 export const VOCABULARY: readonly string[] = [...SPECIAL, ...KNOWN, ...INVENTED];
 
 const TOKENIZER = {
@@ -36,7 +39,11 @@ const TOKENIZER = {
   pre_tokenizer: { type: 'BertPreTokenizer' },
   post_processor: {
     type: 'TemplateProcessing',
-    single: [{ SpecialToken: { id: '[CLS]', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }, { SpecialToken: { id: '[SEP]', type_id: 0 } }],
+    single: [
+      { SpecialToken: { id: '[CLS]', type_id: 0 } },
+      { Sequence: { id: 'A', type_id: 0 } },
+      { SpecialToken: { id: '[SEP]', type_id: 0 } },
+    ],
     pair: [],
     special_tokens: {
       '[CLS]': { id: '[CLS]', ids: [2], tokens: ['[CLS]'] },

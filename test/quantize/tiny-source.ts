@@ -11,7 +11,10 @@ export const MAX_TOKENS = 40;
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 const WORDS = `the of and to in is it for on with as at by from or an be this that are was not river stone paper light winter
   road bread water glass night music garden silver engine letter market window summer forest`.split(/\s+/);
-const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...LETTERS, ...LETTERS.map((letter) => `##${letter}`), '.', ',', ...WORDS].slice(0, 100);
+const VOCABULARY = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', ...LETTERS, ...LETTERS.map((letter) => `##${letter}`), '.', ',', ...WORDS].slice(
+  0,
+  100,
+);
 
 /** WordPiece over words, letters and parts of words: 100 ids, as many as the fixtures' word tables have rows. */
 export const TOKENIZER = {
