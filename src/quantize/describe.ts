@@ -1,7 +1,7 @@
 // What a quantization says of itself: the manifest of the INT8 model, and the report for people.
 import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cpuFlags } from '../engine/cpus.js';
 import { readManifest } from '../model/folder.js';
 import type { Int8Section, Manifest, Quantization } from '../model/manifest.js';
@@ -80,7 +80,8 @@ function quantizationOf(
     source_sha256: manifest.files[source.manifest.model]?.sha256 ?? '',
     calibration: {
       digest: calibration.digest,
-      files: calibration.files.map(({ name, sha256, rows }) => ({ name, sha256, rows })),
+      // Where files lie on this machine is no property of the model.
+      files: calibration.files.map(({ name, sha256, rows }) => ({ name: basename(name), sha256, rows })),
       observed_texts: calibration.observed.length,
       observed_tokens: calibration.observed.reduce((sum, { tokens }) => sum + tokens, 0),
       held_out_texts: calibration.heldOut.length,

@@ -5,10 +5,10 @@ import type { Activation, Encoder } from '#src/encoder/encoder.js';
 import { FUSED, STANDARD } from '#src/encoder/forms.js';
 import { fp32Arithmetic } from '#src/encoder/fp32.js';
 import { siteName, sitesOf } from '#src/encoder/sites.js';
-import { ModelProto } from '#src/onnx/proto.js';
+import { ModelProto, type TensorProto } from '#src/onnx/proto.js';
 import { expectAlike } from '../reference/graphs.js';
 import { uncovered } from '../reference/interpret.js';
-import { type Tensor, tensor } from '../reference/tensor.js';
+import { fromProto, type Tensor, tensor } from '../reference/tensor.js';
 import { plainHidden } from './plain-encoder.js';
 import { randomBatch, randomEncoder } from './random-encoder.js';
 import { byReference, byRuntime } from './run-emitted.js';
@@ -113,6 +113,19 @@ describe('emitted graphs', () => {
       expect(new Set(graph?.node?.map(({ name }) => name)).size).toBe(graph?.node?.length);
     },
   );
+
+  it('sum by Sum before a normalisation, which the optimizer leaves as it is, where it slows Add down', () => {
+    const nodes = emitted(randomEncoder({ layers: 2 }), 'FUSED', 'hidden').graph?.node ?? [];
+    const makerOf = (name: string) => nodes.find(({ output }) => output?.includes(name))?.opType;
+    const norms = nodes.filter(({ opType, name }) => opType === 'LayerNormalization' && name?.startsWith('layer'));
+    expect(norms.map(({ input }) => makerOf(input?.[0] as string))).toEqual(['Sum', 'Sum', 'Sum', 'Sum']);
+  });
+
+  it('bend the approximated activation by the constant of its source', () => {
+    const { graph } = emitted(randomEncoder({ activation: 'gelu-tanh', layers: 1 }), 'STANDARD', 'cls');
+    const bend = graph?.initializer?.find(({ name }) => name === 'layer0.activation.bend') as TensorProto;
+    expect([...fromProto(bend).data]).toEqual([Math.fround(0.044715)]);
+  });
 
   it('are the same bytes for equal encoders', () => {
     const [one, other] = [1, 2].map(() => ModelProto.encode(emitted(randomEncoder({ seed: 5 }), 'FUSED', 'cls')).finish());

@@ -8,6 +8,7 @@ import { qdqArithmetic } from '#src/encoder/qdq.js';
 import type { QuantizedParts } from '#src/encoder/quantized.js';
 import type { GraphRunner } from '#src/engine/contract.js';
 import { openGraph } from '#src/engine/ort.js';
+import { GraphBuilder } from '#src/onnx/build.js';
 import { DATA_TYPE, type GraphProto, ModelProto, NodeProto, type TensorProto } from '#src/onnx/proto.js';
 import { type IdBatch, int64 } from '#src/quantize/observe.js';
 import { expectAlike } from '../reference/graphs.js';
@@ -15,6 +16,7 @@ import { interpret, uncovered } from '../reference/interpret.js';
 import { product } from '../reference/matrix-ops.js';
 import { quantized } from '../reference/quantize-ops.js';
 import { fromProto, type Tensor, tensor } from '../reference/tensor.js';
+import { floats, wholes } from '../reference/values.js';
 import { plainHidden } from './plain-encoder.js';
 import { joined, randomBatch, randomEncoder, randomParts, textOf } from './random-encoder.js';
 import { byReference, byRuntime, giveOut, leastCosine } from './run-emitted.js';
@@ -192,6 +194,24 @@ describe('INT8 graphs', () => {
     const { 'embedding.words': words } = interpret(fused('hidden'), ids, ['embedding.words']);
     expect([...(words as Tensor).data]).toEqual([...tableOf(parts).subarray(0, 32), ...tableOf(parts).subarray(49 * 32)]);
   });
+});
+
+it('the engine keeps a product of constant 8-bit weights in fp32 where the other factor is not quantized', async () => {
+  const x = floats(31, [5, 64]).data as Float32Array;
+  const weight = wholes(32, 'int8', [64, 32], -127, 127).data as Int8Array;
+  const graph = new GraphBuilder();
+  graph.constant('weight', weight, [64, 32]);
+  graph.constant('scales', new Float32Array(32).fill(1 / 128));
+  graph.constant('zeros', new Int8Array(32));
+  graph.node('DequantizeLinear', 'w', ['weight', 'scales', 'zeros'], { attributes: { axis: 1 } });
+  graph.node('MatMul', 'y', ['x', 'w']);
+  const port = (name: string, columns: number) => ({ name, type: DATA_TYPE.FLOAT, dims: ['rows', columns] });
+  const model = graph.model({ inputs: [port('x', 64)], outputs: [port('y', 32)], opset: 17 });
+  const runner = await openGraph(ModelProto.encode(model).finish(), 1);
+  const { y } = await runner.run({ x: { type: 'float32', dims: [5, 64], data: x } });
+  await runner.close();
+  const exact = interpret(model, { x: tensor('float32', [5, 64], x) })['y'] as Tensor;
+  expectAlike(tensor('float32', [5, 32], y as Float32Array), exact, 1e-5);
 });
 
 /** The words that the integers stand for. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { emitEncoder, IDS, OPSET, OUTPUT } from '#src/encoder/emit.js';
 import type { Encoder } from '#src/encoder/encoder.js';
+import { foldContextDivisor } from '#src/encoder/fold.js';
 import { FUSED } from '#src/encoder/forms.js';
 import { fp32Arithmetic } from '#src/encoder/fp32.js';
 import { siteName, sitesOf } from '#src/encoder/sites.js';
@@ -164,10 +165,15 @@ describe('encoderPath', () => {
   });
 
   it('never multiplies the context: its divisor lies in the maps around it', async () => {
-    const quantized = await quantizeOn(encoder, 'mean', SEEN);
+    // The same encoder, but for one channel of the context forty times as loud.
+    const loud = foldContextDivisor(encoder, 0, new Float32Array(32).fill(1).with(9, 1 / 40));
+    const quantized = await quantizeOn(loud, 'mean', SEEN);
+    expect(quantized.choices.get('layer0.context')?.input.divisor).toBeDefined();
     const nodes = quantized.emit(NONE, 'fused').graph?.node?.map(({ name }) => name) ?? [];
     expect(nodes.filter((name) => name?.endsWith('.context.prescaled'))).toEqual([]);
     expect(nodes.some((name) => name?.endsWith('.prescaled'))).toBe(true);
+    const found = await outputOf(quantized.emit(NONE, 'fused'), UNSEEN);
+    expect(leastCosine(found, await outputOf(full(loud, 'hidden'), UNSEEN), 32)).toBeGreaterThan(0.99);
   });
 
   it('tells how many sites are done', async () => {

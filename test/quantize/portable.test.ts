@@ -15,7 +15,7 @@ import { fromF16, toF16 } from '#src/vectors/f16.js';
 import { cosine } from '#src/vectors/matrix.js';
 import { floatTensor, node } from '../onnx/tiny.js';
 import { temporaryFolder } from '../run.js';
-import { DIM, INNER, type ProductsOptions, port, productsModel, values, WEIGHTS } from './products-model.js';
+import { DIM, INNER, port, productsModel, values, WEIGHTS } from './products-model.js';
 
 const OUTPUT = 'last_hidden_state';
 const NONE: ReadonlySet<string> = new Set();
@@ -101,7 +101,8 @@ describe('portablePath', () => {
     const before = JSON.stringify(file.model.graph?.node);
     const emitted = (await quantize(file)).emit(NONE, format);
     expect(cosine(await outputs(productsModel()), await outputs(emitted))).toBeGreaterThan(0.9995);
-    const kept = (model: ModelProto) => (model.graph?.node ?? []).filter(({ name }) => KEPT.has(name ?? '')).map((one) => one.toJSON());
+    const kept = (model: ModelProto) =>
+      (model.graph?.node ?? []).filter(({ name }) => KEPT.has(name ?? '')).map((one) => JSON.parse(JSON.stringify(one)));
     expect(kept(emitted)).toEqual(kept(productsModel()));
     expect(kept(emitted)).toHaveLength(KEPT.size);
     expect(typesOf(emitted).filter((type) => type === 'QuantizeLinear')).toHaveLength(3);
