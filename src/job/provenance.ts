@@ -8,7 +8,7 @@ export const PROVENANCE_KEY = 'embedkit';
 
 /** The file metadata: one key, the provenance as JSON. */
 export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string, string> {
-  const { manifest, precision } = plan.folder;
+  const { manifest, precision, pooling } = plan.folder;
   const facts = {
     embedkit: VERSION,
     runtime: `onnxruntime-node ${dependencyVersion('onnxruntime-node')}`,
@@ -22,7 +22,7 @@ export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string
     license: manifest.license,
     dim: plan.dims,
     dtype: config.output.dtype ?? 'float32',
-    pooling: manifest.pooling,
+    pooling,
     normalize: manifest.normalize,
     prompt: plan.prompt,
     max_tokens: plan.maxTokens,

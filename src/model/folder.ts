@@ -6,12 +6,15 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
 import type { TokenizerJson } from '../tokens/tokenizer.js';
+import type { Pooling } from '../vectors/pool.js';
 import { type Manifest, manifestAt, parseManifest } from './manifest.js';
 import { DEFAULT_MODEL, MANIFEST_NAME, type Precision, TOKENIZER_NAME } from './names.js';
 
 export interface ModelFolder {
   readonly path: string;
   readonly precision: Precision;
+  /** How the model pools, wherever that is done: an INT8 graph may do it itself. */
+  readonly pooling: Pooling;
   /** As seen at this precision: see manifestAt. */
   readonly manifest: Manifest;
   readonly modelPath: string;
@@ -37,7 +40,7 @@ export async function openFolder(nameOrPath: string = DEFAULT_MODEL, asked?: Pre
     });
   }
   const tokenizer = JSON.parse(await readFile(join(path, TOKENIZER_NAME), 'utf8')) as TokenizerJson;
-  return { path, precision, manifest, modelPath: join(path, manifest.model), tokenizer };
+  return { path, precision, pooling: whole.pooling, manifest, modelPath: join(path, manifest.model), tokenizer };
 }
 
 /** Finds a model folder and reads its whole manifest; checks no file. Throws `usage` where there is none. */
