@@ -18,7 +18,7 @@ interface Manifest {
   readonly dim: number;
 }
 
-/** The shipped model with another manifest and, if given, other bytes for a model; its hashes hold. */
+/** The shipped model in full precision alone, with another manifest and, if given, other bytes for a model; its hashes hold. */
 function modelWith(folder: string, changes: Partial<Manifest>, bytes?: Buffer): string {
   const manifest = JSON.parse(readFileSync(join(MODEL, 'embedkit.json'), 'utf8')) as Manifest;
   const model = join(folder, 'model');
@@ -28,7 +28,7 @@ function modelWith(folder: string, changes: Partial<Manifest>, bytes?: Buffer): 
   else writeFileSync(join(model, 'model.fp16.onnx'), bytes);
   const file = bytes && { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   const files = { ...manifest.files, ...(file && { 'model.fp16.onnx': file }) };
-  writeFileSync(join(model, 'embedkit.json'), JSON.stringify({ ...manifest, files, ...changes }));
+  writeFileSync(join(model, 'embedkit.json'), JSON.stringify({ ...manifest, int8: undefined, files, ...changes }));
   return model;
 }
 
