@@ -1,5 +1,6 @@
 // Where a finished model goes: whole or not at all, nothing of the user's lost, and a sentence for whatever is in the way.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
@@ -30,8 +31,16 @@ async function scene() {
   return { folder, source, model, text, out, run };
 }
 
+/** Name -> SHA-256. */
 const contentsOf = (folder: string): Record<string, string> =>
-  Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'base64')]));
+  Object.fromEntries(
+    readdirSync(folder).map((name) => [
+      name,
+      createHash('sha256')
+        .update(readFileSync(join(folder, name)))
+        .digest('hex'),
+    ]),
+  );
 
 describe('install', () => {
   it('makes a new folder of three files, which opens in INT8 and says what it lacks', async () => {

@@ -45,7 +45,7 @@ it('refuses every operator in min-max QDQ, by far', async () => {
   expect(figures.cosine.mean).toBeLessThan(0.9);
   // The control of the control: the source against itself passes.
   expect(judge(heldOut, full, full, [], DEFAULT_THRESHOLDS).failures).toEqual([]);
-});
+}, 600_000);
 
 /** The first token's vectors, a text at a time. */
 async function clsRows(model: Uint8Array, texts: readonly Int32Array[], idsOnly = false): Promise<Matrix> {
@@ -113,7 +113,7 @@ it('reports what one scale a matrix costs beside one a column, weights alone', a
     means.push(cosine.mean);
   }
   expect(means[0]).toBeGreaterThan(means[1] as number);
-});
+}, 600_000);
 
 const MAPS = ['query', 'key', 'value', 'output', 'up', 'down'] as const;
 
