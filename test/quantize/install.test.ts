@@ -1,46 +1,17 @@
 // Where a finished model goes: whole or not at all, nothing of the user's lost, and a sentence for whatever is in the way.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { exportModel } from '#src/model/export.js';
 import { openFolder } from '#src/model/folder.js';
 import type { QuantizeOptions } from '#src/quantize/options.js';
-import { type QuantizeOutcome, quantizeModel } from '#src/quantize/run.js';
-import { BIN, runCli, temporaryFolder } from '../run.js';
-import { productsModel } from './products-model.js';
-import { writeSource, writeText } from './tiny-source.js';
+import { runCli } from '../run.js';
+import { contentsOf, scene } from './scene.js';
 
 vi.mock('#src/quantize/speed.js', () => ({
   measureSpeed: async () => ({ tokensPerText: 2, rows: 1, threads: 1, full: [1], int8: [2], ratio: 2 }),
 }));
 
 const MADE = ['embedkit.json', 'model.int8.onnx', 'tokenizer.json'];
-
-/** A folder with a source, a model folder made of it, and calibration text. */
-async function scene() {
-  const folder = temporaryFolder();
-  const source = writeSource(join(folder, 'source'), productsModel());
-  const model = join(folder, 'model');
-  await exportModel(source, model, { dtype: 'fp16', pooling: 'mean' });
-  const text = writeText(folder);
-  const out = join(folder, 'out');
-  const run = (options: Partial<QuantizeOptions> = {}): Promise<QuantizeOutcome> =>
-    quantizeModel({ model, calibration: { paths: [text] }, out, threads: 1, ...options });
-  return { folder, source, model, text, out, run };
-}
-
-/** Name -> SHA-256. */
-const contentsOf = (folder: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(folder).map((name) => [
-      name,
-      createHash('sha256')
-        .update(readFileSync(join(folder, name)))
-        .digest('hex'),
-    ]),
-  );
 
 describe('install', () => {
   it('makes a new folder of three files, which opens in INT8 and says what it lacks', async () => {
@@ -148,72 +119,6 @@ describe('what is in the way', () => {
       hint: 'quantize from a clone of the repository, which has it, or name the ONNX file to quantize',
     });
     expect(existsSync(join(folder, 'again'))).toBe(false);
-  });
-});
-
-/** Starts a run in a process of its own and waits until it works. */
-async function started(folder: string, args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [BIN, 'quantize', ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  child.on('error', () => undefined);
-  while (!readdirSync(folder).some((name) => name.startsWith('out.tmp-')) && child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  return child;
-}
-
-const ended = (child: ChildProcess): Promise<{ code: number | null; signal: NodeJS.Signals | null; said: string }> =>
-  new Promise((resolve) => {
-    let said = '';
-    child.stderr?.on('data', (chunk) => {
-      said += chunk;
-    });
-    child.on('close', (code, signal) => resolve({ code, signal, said }));
-  });
-
-describe('a run that is stopped', () => {
-  it('by kill -9 leaves no output, and the next run takes away what it left', async () => {
-    const { folder, model, text, out, run } = await scene();
-    const child = await started(folder, [model, '--calib', text, '-o', out, '--quiet']);
-    const end = ended(child);
-    child.kill('SIGKILL');
-    expect((await end).signal).toBe('SIGKILL');
-    expect(existsSync(out)).toBe(false);
-    expect(readdirSync(folder).filter((name) => name.startsWith('out.tmp-'))).toHaveLength(1);
-    await run();
-    expect(readdirSync(folder).filter((name) => name.startsWith('out'))).toEqual(['out']);
-  });
-
-  it.each([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)('by %s ends with %i and leaves nothing', async (signal, code) => {
-    const { folder, model, text, out } = await scene();
-    const before = readdirSync(folder).sort();
-    const child = await started(folder, [model, '--calib', text, '-o', out, '--quiet']);
-    const end = ended(child);
-    child.kill(signal);
-    expect(await end).toEqual({
-      code,
-      signal: null,
-      said: expect.stringMatching(new RegExp(`^embedkit: \\w+ by ${signal}; nothing was put in place\\n$`)),
-    });
-    expect(readdirSync(folder).sort()).toEqual(before);
-  });
-
-  it('by a full disk ends with 1 in one sentence, and the old folder is as it was', async () => {
-    const { folder, model, text, out, run } = await scene();
-    await run();
-    const [before, names] = [contentsOf(out), readdirSync(folder).sort()];
-    // As in test/faults: a limit on file size stands in for the disk.
-    const command = `trap '' XFSZ; ulimit -f 1; exec "$0" "$@"`;
-    const args = ['quantize', model, '--calib', text, '-o', out, '--overwrite', '--quiet'];
-    const { code, said } = await ended(spawn('bash', ['-c', command, process.execPath, BIN, ...args]));
-    expect([code, said]).toEqual([
-      1,
-      expect.stringMatching(/^embedkit: [^\n]+ cannot be written: EFBIG[^\n]*; check space and permissions\n$/),
-    ]);
-    expect(contentsOf(out)).toEqual(before);
-    expect(readdirSync(folder).sort()).toEqual(names);
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openGraph } from '#src/engine/ort.js';
 import type { Manifest } from '#src/model/manifest.js';
-import { DATA_TYPE, type GraphProto, ModelProto } from '#src/onnx/proto.js';
+import { DATA_TYPE, ModelProto } from '#src/onnx/proto.js';
 import { type OnnxFile, readOnnx } from '#src/onnx/read.js';
 import { openMatMul } from '#src/quantize/matmul.js';
 import { type IdBatch, observe } from '#src/quantize/observe.js';
@@ -13,9 +13,9 @@ import { portablePath } from '#src/quantize/portable-path.js';
 import { findProducts } from '#src/quantize/portable-products.js';
 import { fromF16, toF16 } from '#src/vectors/f16.js';
 import { cosine } from '#src/vectors/matrix.js';
-import { floatTensor, node } from '../onnx/tiny.js';
+import { node } from '../onnx/tiny.js';
 import { temporaryFolder } from '../run.js';
-import { DIM, INNER, port, productsModel, values, WEIGHTS } from './products-model.js';
+import { DIM, halfHead, INNER, poolFirstToken, productsModel, WEIGHTS } from './products-model.js';
 
 const OUTPUT = 'last_hidden_state';
 const NONE: ReadonlySet<string> = new Set();
@@ -186,31 +186,3 @@ describe('portablePath', () => {
 });
 
 const KEPT = new Set('look_up join activate turn scores softmax mixed flatten shape unflatten'.split(' '));
-
-/** The first token's vector through one more product. */
-function poolFirstToken(graph: GraphProto): void {
-  const last = graph.node?.at(-1);
-  if (last) last.output = ['tokens'];
-  graph.initializer?.push(
-    { name: 'first', dims: [], dataType: DATA_TYPE.INT64, rawData: new Uint8Array(8) },
-    floatTensor('head.weight', [DIM, DIM], values(DIM * DIM, 8)),
-  );
-  graph.node?.push(
-    node('Gather', 'first_token', ['tokens', 'first'], ['cls'], [{ name: 'axis', type: 2, i: 1 }]),
-    node('MatMul', 'head', ['cls', 'head.weight'], [OUTPUT]),
-  );
-  graph.output = [port(OUTPUT, DATA_TYPE.FLOAT, ['batch', DIM]) as never];
-}
-
-/** One more product, computed in float16. */
-function halfHead(graph: GraphProto): void {
-  const last = graph.node?.at(-1);
-  if (last) last.output = ['tokens'];
-  const bits = Uint16Array.from(values(DIM * DIM, 9), toF16);
-  graph.initializer?.push({ name: 'head.half', dims: [DIM, DIM], dataType: DATA_TYPE.FLOAT16, rawData: new Uint8Array(bits.buffer) });
-  graph.node?.push(
-    node('Cast', 'to_half', ['tokens'], ['tokens.half'], [{ name: 'to', type: 2, i: DATA_TYPE.FLOAT16 }]),
-    node('MatMul', 'half_head', ['tokens.half', 'head.half'], ['head.out']),
-    node('Cast', 'to_float', ['head.out'], [OUTPUT], [{ name: 'to', type: 2, i: DATA_TYPE.FLOAT }]),
-  );
-}

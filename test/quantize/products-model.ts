@@ -112,3 +112,31 @@ export function productsModel({ opset = 13, inputType = DATA_TYPE.INT64, edit }:
   ];
   return ModelProto.fromObject({ irVersion: 8, opsetImport, graph });
 }
+
+/** The first token's vector through one more product. */
+export function poolFirstToken(graph: GraphProto): void {
+  const last = graph.node?.at(-1);
+  if (last) last.output = ['tokens'];
+  graph.initializer?.push(
+    { name: 'first', dims: [], dataType: DATA_TYPE.INT64, rawData: new Uint8Array(8) },
+    floatTensor('head.weight', [DIM, DIM], values(DIM * DIM, 8)),
+  );
+  graph.node?.push(
+    node('Gather', 'first_token', ['tokens', 'first'], ['cls'], [{ name: 'axis', type: 2, i: 1 }]),
+    node('MatMul', 'head', ['cls', 'head.weight'], ['last_hidden_state']),
+  );
+  graph.output = [port('last_hidden_state', DATA_TYPE.FLOAT, ['batch', DIM]) as never];
+}
+
+/** One more product, computed in float16. */
+export function halfHead(graph: GraphProto): void {
+  const last = graph.node?.at(-1);
+  if (last) last.output = ['tokens'];
+  const bits = Uint16Array.from(values(DIM * DIM, 9), toF16);
+  graph.initializer?.push({ name: 'head.half', dims: [DIM, DIM], dataType: DATA_TYPE.FLOAT16, rawData: new Uint8Array(bits.buffer) });
+  graph.node?.push(
+    node('Cast', 'to_half', ['tokens'], ['tokens.half'], [{ name: 'to', type: 2, i: DATA_TYPE.FLOAT16 }]),
+    node('MatMul', 'half_head', ['tokens.half', 'head.half'], ['head.out']),
+    node('Cast', 'to_float', ['head.out'], ['last_hidden_state'], [{ name: 'to', type: 2, i: DATA_TYPE.FLOAT }]),
+  );
+}
