@@ -41,7 +41,7 @@ const DEFAULT_CALIBRATION = fileURLToPath(new URL('../../calibration/default.txt
 
 /** Runs `quantize`; throws EmbedkitError. */
 export async function quantize(model: string | undefined, given: QuantizeArguments): Promise<void> {
-  if (given.verifySaturation) return verify(model);
+  if (given.verifySaturation) return verify(model, given);
   await checkReport(given.report);
   const signals = abortOnSignals();
   const view = stageView({ quiet: given.quiet ?? false, format: given.logFormat ?? 'text', stream: process.stderr });
@@ -131,14 +131,18 @@ function refused({ gate }: QuantizeReport, page: string): EmbedkitError {
 }
 
 /** `--verify-saturation`: exit 0 and one line, or exit 5. */
-async function verify(model: string | undefined): Promise<void> {
+async function verify(model: string | undefined, given: QuantizeArguments): Promise<void> {
   const path = await int8File(model);
   const { proveSaturation } = await import('../quantize/saturation.js');
   const proof = await proveSaturation(path);
   const facts = `${path}: ${count(proof.matrices)} int8 matrices, ${count(proof.pairs)} adjacent pairs, largest same-sign sum ${proof.largestSum}`;
   const unsafe = proof.unsafe.reduce((sum, { pairs }) => sum + pairs, 0);
   if (unsafe === 0) {
-    process.stderr.write(`${facts} of 128: no 16-bit sum can saturate\n`);
+    const line =
+      given.logFormat === 'json'
+        ? JSON.stringify({ event: 'proven', path, ...proof })
+        : `${printable(facts)} of 128: no 16-bit sum can saturate`;
+    if (!given.quiet) process.stderr.write(`${line}\n`);
     return;
   }
   const hint = 'quantize again with --weights safe, or run it only on CPUs with VNNI';

@@ -1,28 +1,21 @@
 // Calibration texts: read from any input that `embed` takes, and thinned to a sample of all its lengths, a part of it held out.
-import type { Readable } from 'node:stream';
 import { EmbedkitError } from '../errors.js';
-import { DEFAULT_MAX_LINE_BYTES } from '../job/config.js';
-import type { FormatName, ReadOptions } from '../records/formats.js';
+import { DEFAULT_MAX_LINE_BYTES, type JobInput } from '../job/config.js';
+import type { ReadOptions } from '../records/formats.js';
 import { type Input, readRecords, resolveInputs } from '../records/read.js';
 import { BlankText } from '../records/select.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { type CalibrationFile, describeFiles, digestOf } from './calibration-digest.js';
-import { createStrata, type Pick, type Strata, splitHeldOut } from './stratify.js';
+import { createStrata, type Pick as Picked, type Strata, splitHeldOut } from './stratify.js';
 
-export interface CalibrationOptions {
-  /** Files, globs, folders; "-" is `stdin`. */
-  readonly paths: readonly string[];
-  readonly from?: FormatName | undefined;
-  readonly stdin?: Readable | undefined;
-  readonly textField?: string | undefined;
-  readonly template?: string | undefined;
-  /** Ids are not used, but a row whose id is none is a bad row, as in `embed`. */
-  readonly idField?: string | undefined;
+/** Input as `embed` takes it; ids are not used, but a row whose id is none is a bad row there too. */
+type CalibrationInput = Pick<JobInput, 'paths' | 'from' | 'stdin' | 'textField' | 'template' | 'idField' | 'maxLineBytes'>;
+
+export interface CalibrationOptions extends CalibrationInput {
   /** Texts to pick, held out ones included; fewer where there are not as many different ones. */
   readonly samples: number;
   /** Share of the picks that is held out: 0 to below 1. */
   readonly heldOutShare: number;
-  readonly maxLineBytes?: number | undefined;
 }
 
 export interface CalibrationText {
@@ -75,7 +68,7 @@ export async function readCalibration(options: CalibrationOptions, tokenizer: Te
   const picks = survey.strata.pick(options.samples);
   const { observed, heldOut } = splitHeldOut(picks, options.heldOutShare);
   const parts = [observed, heldOut].map((part) => part.sort((a, b) => a.position - b.position));
-  const count = ({ text }: Pick): CalibrationText => ({ text, tokens: tokenizer.encode(text, maxTokens).ids.length });
+  const count = ({ text }: Picked): CalibrationText => ({ text, tokens: tokenizer.encode(text, maxTokens).ids.length });
   return {
     observed: observed.map(count),
     heldOut: heldOut.map(count),

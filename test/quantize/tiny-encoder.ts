@@ -103,4 +103,3 @@ export async function encoderFolder(folder: string, name: string, edit?: (graph:
  * dozen held-out texts of random words have neighbours that hardly differ.
  */
 export const LOOSE: Partial<GateThresholds> = { mean: 0.99, p1: 0.98, minimum: 0.98, overlap: 0.5 };
-export const LOOSE_FLAG = 'mean=.99,p1=.98,min=.98,overlap=.5';

@@ -61,6 +61,3 @@ export function writeText(folder: string, count = 60): string {
   writeFileSync(path, `${lines(count).join('\n')}\n`);
   return path;
 }
-
-/** Thresholds that a model of random weights and 32 channels can meet: it is not the accuracy that is tested with these. */
-export const LOOSE = { mean: 0.9, p1: 0.5, minimum: 0.5, overlap: 0.3 } as const;
