@@ -142,7 +142,8 @@ function checkTexts(texts: readonly string[]): void {
   });
 }
 
-function positive(flag: string, value: number): number {
+/** The value of a flag that counts things. Throws `usage` where it is not a whole number above 0. */
+export function positive(flag: string, value: number): number {
   if (Number.isSafeInteger(value) && value > 0) return value;
   throw new EmbedkitError('usage', `${flag} ${value}: not a whole number above 0`, { hint: 'choose one' });
 }

@@ -1,6 +1,7 @@
 // `quantize`: a model and calibration text become an INT8 model, held against full precision before it is let out.
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { positive } from '../embedder/open.js';
 import { usableCpus } from '../engine/cpus.js';
 import { EmbedkitError, systemCode, wrapError } from '../errors.js';
 import { readLabelledSet } from '../evaluate/labelled-set.js';
@@ -86,7 +87,8 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     source,
     work,
     maxTokens,
-    threads: threadsOf(options),
+    // Checked before the first long step, not by the engines after it.
+    threads: positive('--threads', options.threads ?? usableCpus()),
     heldOut: calibration.heldOut,
     control,
     sets,
@@ -94,12 +96,6 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
   return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
-}
-
-/** Checked before the first long step, not by the engines after it. */
-function threadsOf({ threads = usableCpus() }: QuantizeOptions): number {
-  if (Number.isSafeInteger(threads) && threads > 0) return threads;
-  throw new EmbedkitError('usage', `--threads ${threads}: not a whole number above 0`, { hint: 'choose one' });
 }
 
 async function readControl(path: string, tokenizer: TextTokenizer, maxTokens: number): Promise<readonly CalibrationText[]> {
