@@ -1,7 +1,6 @@
 // A model folder on disk becomes its parts: manifest read, every file's size and SHA-256 checked.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
@@ -91,13 +90,22 @@ async function verifyFile(folder: string, name: string, expected: { bytes: numbe
   });
 }
 
-/** Size and SHA-256 of a file, read once. */
+const HASH_BYTES = 1 << 20;
+
+/** Size and SHA-256 of a file, read once. Through one buffer: a stream's would count towards peak memory as long as the file. */
 export async function fileFacts(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
+  const buffer = Buffer.allocUnsafeSlow(HASH_BYTES);
+  const file = await open(path);
+  try {
+    let bytes = 0;
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, HASH_BYTES);
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') };
+      hash.update(buffer.subarray(0, bytesRead));
+      bytes += bytesRead;
+    }
+  } finally {
+    await file.close();
   }
-  return { bytes, sha256: hash.digest('hex') };
 }
