@@ -5,7 +5,6 @@ import { OWN_COLUMNS } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { dimsFor, maxTokensFor, promptFor } from '../model/settings.js';
-import { failOnBadRow } from '../records/bad-rows.js';
 import type { ReadOptions } from '../records/formats.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import { parseTemplate } from '../records/template.js';
@@ -42,7 +41,6 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
         idField: input.idField,
         keep: keep.map((column) => column.name),
       },
-      onBadRow: failOnBadRow,
       limits: { maxLineBytes: atLeast('--max-line-bytes', 1, input.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES) },
     },
     format,

@@ -3,7 +3,9 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { VectorDtype } from '../columns/row.js';
 import { embedTokens } from '../embedder/embed.js';
 import { startModel } from '../embedder/open.js';
+import { isBad } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
+import type { BadRow, Item, TextRecord } from '../records/record.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
 import { untilAborted } from './abort.js';
@@ -82,19 +84,29 @@ async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts)
 }
 
 async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
-  const records = readRecords(plan.inputs, { ...plan.read, onBadRow: (error) => survey.addBad(error.sentence) }, { bytesDone: 0 });
-  const windows = cutWindows(records, {
-    tokenizer: createTokenizer(plan.folder.tokenizer),
-    maxTokens: plan.maxTokens,
-    prompt: plan.prompt,
-    fingerprint: '',
-    onOverflow: 'truncate',
-    limits: { ...plan.window, rows: 256 },
-    limit: plan.limit,
-  });
+  const items = readRecords(plan.inputs, plan.read, { bytesDone: 0 });
+  const windows = cutWindows(
+    goodRecords(items, (bad) => survey.addBad(bad.error.sentence)),
+    {
+      tokenizer: createTokenizer(plan.folder.tokenizer),
+      maxTokens: plan.maxTokens,
+      prompt: plan.prompt,
+      fingerprint: '',
+      onOverflow: 'truncate',
+      limits: { ...plan.window, rows: 256 },
+      limit: plan.limit,
+    },
+  );
   for await (const { rows, tokens } of windows) {
     config.signal?.throwIfAborted();
     survey.add(rows, tokens);
+  }
+}
+
+async function* goodRecords(chunks: AsyncIterable<Item[]>, onBad: (bad: BadRow) => void): AsyncGenerator<TextRecord[]> {
+  for await (const items of chunks) {
+    items.filter(isBad).forEach(onBad);
+    yield items.filter((item): item is TextRecord => !isBad(item));
   }
 }
 

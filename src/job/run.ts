@@ -5,6 +5,7 @@ import { type OutputSink, openFileSink, streamSink } from '../columns/sinks.js';
 import { embedTokens } from '../embedder/embed.js';
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
+import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
 import { describePlace } from '../records/record.js';
 import { encodeF16, roundToF16 } from '../vectors/f16.js';
@@ -91,7 +92,7 @@ function layoutOf(config: JobConfig, plan: JobPlan): Parameters<(typeof OUTPUT_F
 /** While one window is in the engine the next is read and tokenized, and the one before it is written. */
 async function embedAll(run: Run): Promise<void> {
   const { plan, config, tally, model, stop } = run;
-  const records = readRecords(plan.inputs, plan.read, tally.reading);
+  const records = recordsOnly(readRecords(plan.inputs, plan.read, tally.reading));
   const windows = cutWindows(records, {
     tokenizer: model.tokenizer,
     maxTokens: plan.maxTokens,

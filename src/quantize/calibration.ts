@@ -1,9 +1,10 @@
 // Calibration texts: read from any input that `embed` takes, and thinned to a sample of all its lengths, a part of it held out.
 import { EmbedkitError } from '../errors.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput } from '../job/config.js';
+import { BlankText, isBad } from '../records/bad-rows.js';
 import type { ReadOptions } from '../records/formats.js';
 import { type Input, readRecords, resolveInputs } from '../records/read.js';
-import { BlankText } from '../records/select.js';
+import type { BadRow } from '../records/record.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { type CalibrationFile, describeFiles, digestOf } from './calibration-digest.js';
 import { createStrata, type Pick as Picked, type Strata, splitHeldOut } from './stratify.js';
@@ -96,19 +97,23 @@ interface Survey {
 }
 
 async function surveyInput(input: Input, options: CalibrationOptions, survey: Survey): Promise<void> {
-  const onBadRow = (error: EmbedkitError): void => {
-    survey.rows++;
-    survey.dropped[error instanceof BlankText ? 'blank' : 'notText']++;
-    survey.firstBad ??= error;
-  };
-  for await (const records of readRecords([input], readOptions(options, onBadRow), { bytesDone: 0 })) {
-    for (const { text } of records) survey.strata.add(text, survey.rows++);
+  for await (const items of readRecords([input], readOptions(options), { bytesDone: 0 })) {
+    for (const item of items) {
+      const row = survey.rows++;
+      if (isBad(item)) drop(item, survey);
+      else survey.strata.add(item.text, row);
+    }
   }
 }
 
-function readOptions({ textField = 'text', template, idField, maxLineBytes }: CalibrationOptions, onBadRow: ReadOptions['onBadRow']) {
+function drop({ error }: BadRow, survey: Survey): void {
+  survey.dropped[error instanceof BlankText ? 'blank' : 'notText']++;
+  survey.firstBad ??= error;
+}
+
+function readOptions({ textField = 'text', template, idField, maxLineBytes }: CalibrationOptions): ReadOptions {
   const selection = { textField, template, idField, keep: [] };
-  return { selection, limits: { maxLineBytes: maxLineBytes ?? DEFAULT_MAX_LINE_BYTES }, onBadRow };
+  return { selection, limits: { maxLineBytes: maxLineBytes ?? DEFAULT_MAX_LINE_BYTES } };
 }
 
 function nothingLeft(inputs: readonly Input[], { rows, firstBad }: Survey): EmbedkitError {

@@ -1,10 +1,10 @@
 // Arrow record batches become TextRecords. Kept columns stay Arrow vectors, so that their types and bits survive.
 import { DataType, type RecordBatch, type Vector } from 'apache-arrow';
-import { type OnBadRow, recordsOf } from './bad-rows.js';
-import type { TextRecord } from './record.js';
+import { itemsOf } from './bad-rows.js';
+import type { Item, TextRecord } from './record.js';
 import { badRow, type RowAccess, type RowReader, rowReader, type Selection } from './select.js';
 
-export type BatchReader = (batch: RecordBatch, firstRow: number) => Generator<TextRecord[]>;
+export type BatchReader = (batch: RecordBatch, firstRow: number) => Generator<Item[]>;
 
 // A file may hold all its rows in one batch.
 const ROWS_A_CHUNK = 1024;
@@ -13,7 +13,7 @@ const ROWS_A_CHUNK = 1024;
  * Builds the function that turns the batches of one source into records, some at a time; `firstRow` is the batch's first
  * row there.
  */
-export function batchReader(selection: Selection, source: string, onBadRow: OnBadRow, allNames?: readonly string[]): BatchReader {
+export function batchReader(selection: Selection, source: string, allNames?: readonly string[]): BatchReader {
   // Kept columns are taken as vectors below, not value by value.
   const toRecord: RowReader = rowReader({ ...selection, keep: [] });
   return function* read(batch, firstRow) {
@@ -27,7 +27,7 @@ export function batchReader(selection: Selection, source: string, onBadRow: OnBa
     for (let start = 0; start < batch.numRows; start += ROWS_A_CHUNK) {
       const length = Math.min(ROWS_A_CHUNK, batch.numRows - start);
       const rows = Array.from({ length }, (_, index) => start + index);
-      yield recordsOf(rows, readRow, onBadRow);
+      yield itemsOf(rows, readRow, (row) => ({ place: { source, unit: 'row', number: firstRow + row }, raw: undefined }));
     }
   };
 }

@@ -5,8 +5,7 @@ import { decompress as unzstd } from 'fzstd';
 import lz4 from 'lz4js';
 import { EmbedkitError } from '../errors.js';
 import { batchReader } from './arrow-rows.js';
-import type { OnBadRow } from './bad-rows.js';
-import type { TextRecord } from './record.js';
+import type { Item } from './record.js';
 import type { Selection } from './select.js';
 import { type ReadProgress, readBytes, type Source, unreadable } from './source.js';
 
@@ -17,13 +16,8 @@ compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (data) => lz4.decom
 const FILE_MAGIC = Buffer.from('ARROW1');
 const STREAM_END = Buffer.from('ffffffff00000000', 'hex');
 
-export async function* readArrow(
-  source: Source,
-  selection: Selection,
-  progress: ReadProgress,
-  onBadRow: OnBadRow,
-): AsyncGenerator<TextRecord[]> {
-  const read = batchReader(selection, source.name, onBadRow);
+export async function* readArrow(source: Source, selection: Selection, progress: ReadProgress): AsyncGenerator<Item[]> {
+  const read = batchReader(selection, source.name);
   let row = 0;
   for await (const batch of readBatches(source, progress)) {
     yield* read(batch, row);

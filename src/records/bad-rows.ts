@@ -1,25 +1,50 @@
-// What happens to a row that cannot become a record: the caller decides, here the row is only told apart from the file.
+// A row that cannot become a record takes its place in the stream: whoever reads decides what becomes of it.
 import { EmbedkitError } from '../errors.js';
-import type { TextRecord } from './record.js';
+import type { BadRow, Item, Place, TextRecord } from './record.js';
 
-/** Told of each bad row; a handler that throws ends the run, one that returns skips the row. */
-export type OnBadRow = (error: EmbedkitError) => void;
+/** Why a row is none, with its id where that could be read. */
+export class RowError extends EmbedkitError {
+  rowId: string | undefined;
+}
 
-export const failOnBadRow: OnBadRow = (error) => {
-  throw error;
-};
+/** The bad row whose text is empty or only white space, for those who count it apart from the others. */
+export class BlankText extends RowError {}
 
-/** Turns rows into records; `toRecord` gives undefined for what is no row at all, such as a blank line. */
-export function recordsOf<Row>(rows: readonly Row[], toRecord: (row: Row) => TextRecord | undefined, onBadRow: OnBadRow): TextRecord[] {
-  const records: TextRecord[] = [];
+/** Where a row stands and, for text formats, its bytes. */
+export interface RowOrigin {
+  readonly place: Place;
+  readonly raw: Buffer | undefined;
+}
+
+/** Turns rows into items; `toRecord` gives undefined for what is no row at all, such as a blank line. */
+export function itemsOf<Row>(
+  rows: readonly Row[],
+  toRecord: (row: Row) => TextRecord | undefined,
+  originOf: (row: Row) => RowOrigin,
+): Item[] {
+  const items: Item[] = [];
   for (const row of rows) {
     try {
       const record = toRecord(row);
-      if (record !== undefined) records.push(record);
+      if (record !== undefined) items.push(record);
     } catch (error) {
-      if (!(error instanceof EmbedkitError && error.code === 'bad-row')) throw error;
-      onBadRow(error);
+      if (!(error instanceof RowError)) throw error;
+      items.push({ error, id: error.rowId, ...originOf(row) });
     }
   }
-  return records;
+  return items;
+}
+
+export function isBad(item: Item): item is BadRow {
+  return 'error' in item;
+}
+
+/** The records of a stream that is to hold nothing else: throws the error of its first bad row. */
+export async function* recordsOnly(chunks: AsyncIterable<Item[]>): AsyncGenerator<TextRecord[]> {
+  for await (const items of chunks) {
+    const good = items.findIndex(isBad);
+    const records = (good === -1 ? items : items.slice(0, good)) as TextRecord[];
+    if (records.length > 0) yield records;
+    if (good !== -1) throw (items[good] as BadRow).error;
+  }
 }

@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { CsvError, type Info, type Parser, parse } from 'csv-parse';
 import { EmbedkitError } from '../errors.js';
-import { type OnBadRow, recordsOf } from './bad-rows.js';
+import { itemsOf } from './bad-rows.js';
 import { type LineLimits, notUtf8, withoutBom } from './lines.js';
-import type { Place, TextRecord } from './record.js';
+import type { Item, Place } from './record.js';
 import { badRow, type RowAccess, type RowReader } from './select.js';
 
 interface Row {
@@ -25,11 +25,13 @@ export async function* readCsv(
   limits: LineLimits,
   toRecord: RowReader,
   delimiter: ',' | '\t',
-  onBadRow: OnBadRow,
-): AsyncGenerator<TextRecord[]> {
+): AsyncGenerator<Item[]> {
+  const comma = Buffer.from(delimiter);
   let header: Header | undefined;
   let rows: Row[] = [];
-  const records = (): TextRecord[] => recordsOf(rows, (row) => toRecord(csvRow(header ?? new Map(), row), row.place), onBadRow);
+  const toItem = (row: Row) => toRecord(csvRow(header ?? new Map(), row), row.place);
+  const originOf = ({ place, values }: Row) => ({ place, raw: Buffer.concat(values.flatMap((value) => [value, comma]).slice(0, -1)) });
+  const items = (): Item[] => itemsOf(rows, toItem, originOf);
   for await (const row of parseRows(chunks, source, limits, delimiter)) {
     if (header === undefined) {
       header = readHeader(row);
@@ -37,11 +39,11 @@ export async function* readCsv(
     }
     rows.push(row);
     if (rows.length === ROWS_A_CHUNK) {
-      yield records();
+      yield items();
       rows = [];
     }
   }
-  yield records();
+  yield items();
 }
 
 async function* parseRows(chunks: AsyncIterable<Buffer>, source: string, limits: LineLimits, delimiter: string): AsyncGenerator<Row> {

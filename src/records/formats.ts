@@ -1,23 +1,21 @@
 // The input formats: one entry each, with the extensions that name it. Readers are loaded when first used.
 import { EmbedkitError } from '../errors.js';
-import type { OnBadRow } from './bad-rows.js';
 import type { Compression } from './decompress.js';
 import type { LineLimits } from './lines.js';
-import type { TextRecord } from './record.js';
+import type { Item } from './record.js';
 import { rowReader, type Selection } from './select.js';
 import { type ReadProgress, readBytes, type Source } from './source.js';
 
 export interface ReadOptions {
   readonly selection: Selection;
   readonly limits: LineLimits;
-  readonly onBadRow: OnBadRow;
 }
 
 interface Format {
   readonly extensions: readonly string[];
   /** Text formats may be compressed. */
   readonly text: boolean;
-  read(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]>;
+  read(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]>;
 }
 
 export const FORMATS = {
@@ -49,37 +47,32 @@ export function formatOf(path: string): { format: FormatName; compression: Compr
   return { format, compression: packed?.[1] ?? 'none' };
 }
 
-async function* jsonl(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]> {
+async function* jsonl(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]> {
   const { readJsonl } = await import('./jsonl.js');
-  yield* readJsonl(readBytes(source, progress), source.name, options.limits, rowReader(options.selection), options.onBadRow);
+  yield* readJsonl(readBytes(source, progress), source.name, options.limits, rowReader(options.selection));
 }
 
-async function* txt(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]> {
+async function* txt(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]> {
   const { keep, template, idField } = options.selection;
   if (keep.length > 0 || template !== undefined || idField !== undefined) {
     const found = `${source.name} is plain text, which has no columns`;
     throw new EmbedkitError('usage', found, { hint: 'leave out --keep, --template and --id-field' });
   }
   const { readTxt } = await import('./txt.js');
-  yield* readTxt(readBytes(source, progress), source.name, options.limits, options.onBadRow);
+  yield* readTxt(readBytes(source, progress), source.name, options.limits);
 }
 
-async function* delimited(
-  source: Source,
-  options: ReadOptions,
-  progress: ReadProgress,
-  delimiter: ',' | '\t',
-): AsyncGenerator<TextRecord[]> {
+async function* delimited(source: Source, options: ReadOptions, progress: ReadProgress, delimiter: ',' | '\t'): AsyncGenerator<Item[]> {
   const { readCsv } = await import('./csv.js');
-  yield* readCsv(readBytes(source, progress), source.name, options.limits, rowReader(options.selection), delimiter, options.onBadRow);
+  yield* readCsv(readBytes(source, progress), source.name, options.limits, rowReader(options.selection), delimiter);
 }
 
-async function* parquet(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]> {
+async function* parquet(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]> {
   const { readParquet } = await import('./parquet.js');
-  yield* readParquet(source, options.selection, progress, options.onBadRow);
+  yield* readParquet(source, options.selection, progress);
 }
 
-async function* arrow(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]> {
+async function* arrow(source: Source, options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]> {
   const { readArrow } = await import('./arrow.js');
-  yield* readArrow(source, options.selection, progress, options.onBadRow);
+  yield* readArrow(source, options.selection, progress);
 }

@@ -1,10 +1,10 @@
 // JSON lines: an object a line. Blank lines are not rows. Whole numbers too long for a double keep every digit.
 import { parse as parseLossless } from 'lossless-json';
 import { messageOf } from '../errors.js';
-import { type OnBadRow, recordsOf } from './bad-rows.js';
-import { type Line, type LineLimits, lineText, readLines } from './lines.js';
+import { itemsOf } from './bad-rows.js';
+import { type Line, type LineLimits, lineOrigin, lineText, readLines } from './lines.js';
 import { valueAt } from './path.js';
-import type { Place, TextRecord } from './record.js';
+import type { Item, Place, TextRecord } from './record.js';
 import { badRow, describeValue, type RowAccess, type RowReader } from './select.js';
 
 // JSON.parse is several times faster, but rounds whole numbers from 16 digits on.
@@ -16,13 +16,12 @@ export async function* readJsonl(
   source: string,
   limits: LineLimits,
   toRecord: RowReader,
-  onBadRow: OnBadRow,
-): AsyncGenerator<TextRecord[]> {
+): AsyncGenerator<Item[]> {
   const parse = (line: Line): TextRecord | undefined => {
     const text = lineText(line);
     return text.trim() === '' ? undefined : toRecord(objectRow(parseObject(text, line.place)), line.place);
   };
-  for await (const lines of readLines(chunks, source, limits)) yield recordsOf(lines, parse, onBadRow);
+  for await (const lines of readLines(chunks, source, limits)) yield itemsOf(lines, parse, lineOrigin);
 }
 
 function parseObject(text: string, place: Place): Record<string, unknown> {

@@ -1,13 +1,16 @@
 // Bytes become lines: cut at 0x0A only, bounded in length; and a line becomes text if it is UTF-8.
 import { isUtf8 } from 'node:buffer';
-import { EmbedkitError } from '../errors.js';
-import type { Place } from './record.js';
+import type { EmbedkitError } from '../errors.js';
+import { RowError, type RowOrigin } from './bad-rows.js';
+import { describePlace, type Place } from './record.js';
 import { badRow } from './select.js';
 
 /** The bytes of a line without its line end, not yet decoded: that can fail, and then concerns this line alone. */
 export interface Line {
   readonly bytes: Buffer;
   readonly place: Place;
+  /** Set for a line beyond the limit, of which only the first bytes were kept. */
+  readonly tooLong?: EmbedkitError;
 }
 
 const NEWLINE = 0x0a;
@@ -19,41 +22,91 @@ export interface LineLimits {
   readonly maxLineBytes: number;
 }
 
+// Of a line beyond the limit so much is kept, to recognise it by.
+const KEPT_BYTES = 1 << 12;
+
 /**
  * The lines of a byte stream, some at a time, without their line ends (LF or CRLF) and without a byte order mark.
- * Throws `text-too-long` for a line beyond the limit.
+ * A line beyond the limit is handed out, marked, as soon as it is: the rest of it is read past without being held.
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>, source: string, limits: LineLimits): AsyncGenerator<Line[]> {
-  let number = 0;
-  const toLine = (bytes: Buffer): Line => ({ bytes: withoutReturn(bytes), place: { source, unit: 'line', number: ++number } });
-  let rest: Buffer[] = [];
-  let restBytes = 0;
+  const cutter = new LineCutter(source, limits);
   for await (const chunk of withoutBom(chunks)) {
+    const lines = cutter.cut(chunk);
+    if (lines.length > 0) yield lines;
+  }
+  const last = cutter.rest();
+  if (last !== undefined) yield [last];
+}
+
+class LineCutter {
+  private number = 0;
+  /** The line that has begun, in pieces. */
+  private pieces: Buffer[] = [];
+  private bytes = 0;
+  /** Whether that line was handed out already, as too long. */
+  private passing = false;
+
+  constructor(
+    private readonly source: string,
+    private readonly limits: LineLimits,
+  ) {}
+
+  cut(chunk: Buffer): Line[] {
     const lines: Line[] = [];
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      checkLineLength(restBytes + end - start, limits, source, number + 1);
-      lines.push(toLine(joined(rest, chunk.subarray(start, end))));
-      rest = [];
-      restBytes = 0;
+      this.take(chunk.subarray(start, end), lines);
+      if (!this.passing) lines.push(this.line(joined(this.pieces)));
+      this.begin(false);
       start = end + 1;
     }
-    if (start < chunk.length) rest.push(chunk.subarray(start));
-    restBytes += chunk.length - start;
-    checkLineLength(restBytes, limits, source, number + 1);
-    if (lines.length > 0) yield lines;
+    this.take(chunk.subarray(start), lines);
+    return lines;
   }
-  if (restBytes > 0) yield [toLine(joined(rest, Buffer.alloc(0)))];
+
+  /** What stands after the last line end; undefined where nothing does. */
+  rest(): Line | undefined {
+    return this.bytes > 0 ? this.line(joined(this.pieces)) : undefined;
+  }
+
+  private take(piece: Buffer, lines: Line[]): void {
+    if (this.passing) return;
+    this.pieces.push(piece);
+    this.bytes += piece.length;
+    if (this.bytes <= this.limits.maxLineBytes) return;
+    const place = this.nextPlace();
+    const bytes = Buffer.from(Buffer.concat(this.pieces).subarray(0, KEPT_BYTES));
+    lines.push({ bytes, place, tooLong: lineTooLong(place, this.limits) });
+    this.begin(true);
+  }
+
+  private begin(passing: boolean): void {
+    this.pieces = [];
+    this.bytes = 0;
+    this.passing = passing;
+  }
+
+  private line(bytes: Buffer): Line {
+    return { bytes: withoutReturn(bytes), place: this.nextPlace() };
+  }
+
+  private nextPlace(): Place {
+    return { source: this.source, unit: 'line', number: ++this.number };
+  }
 }
 
-function joined(rest: readonly Buffer[], last: Buffer): Buffer {
-  return rest.length === 0 ? last : Buffer.concat([...rest, last]);
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
 }
 
-function checkLineLength(bytes: number, limits: LineLimits, source: string, number: number): void {
-  if (bytes <= limits.maxLineBytes) return;
-  const found = `${source}, line ${number}: longer than ${limits.maxLineBytes} bytes`;
-  throw new EmbedkitError('text-too-long', found, { hint: 'split it, or raise --max-line-bytes' });
+function lineTooLong(place: Place, limits: LineLimits): RowError {
+  const found = `${describePlace(place)}: longer than ${limits.maxLineBytes} bytes`;
+  return new RowError('text-too-long', found, { hint: 'split it, or raise --max-line-bytes' });
+}
+
+export function lineOrigin({ place, bytes }: Line): RowOrigin {
+  return { place, raw: bytes };
 }
 
 function withoutReturn(line: Buffer): Buffer {
@@ -76,8 +129,9 @@ export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator
   if (start !== undefined) yield start;
 }
 
-/** The text of a line. Throws `bad-row` where it is not UTF-8. */
+/** The text of a line. Throws `bad-row` where it is not UTF-8, `text-too-long` where it is beyond the limit. */
 export function lineText(line: Line): string {
+  if (line.tooLong !== undefined) throw line.tooLong;
   if (!isUtf8(line.bytes)) throw notUtf8(line.bytes, line.place);
   return line.bytes.toString('utf8');
 }

@@ -1,26 +1,20 @@
 // Parquet files, of which only the columns that the selection touches are decoded.
 import { EmbedkitError } from '../errors.js';
 import { batchReader } from './arrow-rows.js';
-import type { OnBadRow } from './bad-rows.js';
 import { openParquet } from './parquet-file.js';
-import type { TextRecord } from './record.js';
+import type { Item } from './record.js';
 import { DEFAULT_ID_FIELDS, type Selection } from './select.js';
 import { type ReadProgress, type Source, unreadable } from './source.js';
 import { parseTemplate } from './template.js';
 
-export async function* readParquet(
-  source: Source,
-  selection: Selection,
-  progress: ReadProgress,
-  onBadRow: OnBadRow,
-): AsyncGenerator<TextRecord[]> {
+export async function* readParquet(source: Source, selection: Selection, progress: ReadProgress): AsyncGenerator<Item[]> {
   const { path } = source;
   if (path === undefined || source.bytes === 0) throw notAFile(source);
   const file = await openParquet(path).catch((error) => {
     throw unreadable(source, error);
   });
   try {
-    const read = batchReader(selection, source.name, onBadRow, file.names);
+    const read = batchReader(selection, source.name, file.names);
     let row = 0;
     for await (const batch of file.batches(wantedColumns(selection, file.names))) {
       yield* read(batch, row);

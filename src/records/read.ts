@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { glob } from 'tinyglobby';
 import { EmbedkitError, messageOf } from '../errors.js';
 import { FORMAT_NAMES, FORMATS, type FormatName, formatOf, type ReadOptions } from './formats.js';
-import type { TextRecord } from './record.js';
+import type { Item } from './record.js';
 import type { ReadProgress, Source } from './source.js';
 
 export interface InputOptions {
@@ -78,8 +78,8 @@ function standardInput(options: InputOptions): Input {
   return { source, format: options.from ?? 'jsonl' };
 }
 
-/** All records of the inputs in order, some at a time. */
-export async function* readRecords(inputs: readonly Input[], options: ReadOptions, progress: ReadProgress): AsyncGenerator<TextRecord[]> {
+/** All rows of the inputs in order, some at a time; bad ones among them. */
+export async function* readRecords(inputs: readonly Input[], options: ReadOptions, progress: ReadProgress): AsyncGenerator<Item[]> {
   for (const { source, format } of inputs) {
     try {
       yield* FORMATS[format].read(source, options, progress);

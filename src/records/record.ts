@@ -1,5 +1,6 @@
 // What records/ hands on: one text with its id and the columns to carry through.
 import type { DataType, Vector } from 'apache-arrow';
+import type { EmbedkitError } from '../errors.js';
 
 /** Where a record stands in its source: a file and a 1-based line, or a 0-based row of a columnar file. */
 export interface Place {
@@ -20,6 +21,18 @@ export interface TextRecord {
   readonly kept: KeptRow;
   readonly place: Place;
 }
+
+/** A row that holds no text: why, where, and what it held. */
+export interface BadRow {
+  readonly error: EmbedkitError;
+  readonly id: string | undefined;
+  readonly place: Place;
+  /** The bytes of the row as far as the source has them; undefined for columnar sources. */
+  readonly raw: Buffer | undefined;
+}
+
+/** What an input holds, in its order. */
+export type Item = TextRecord | BadRow;
 
 /** The name and, where the source fixes it, the Arrow type of a kept column. */
 export interface KeptField {

@@ -1,5 +1,6 @@
 // Which part of a row is the text, the id and the kept columns. Row formats ask for them by name; pure functions.
-import { EmbedkitError } from '../errors.js';
+import type { EmbedkitError } from '../errors.js';
+import { BlankText, RowError } from './bad-rows.js';
 import { describePlace, type Place, type TextRecord } from './record.js';
 import { parseTemplate, type Template } from './template.js';
 
@@ -28,12 +29,18 @@ export type RowReader = (row: RowAccess, place: Place) => TextRecord;
 /** Builds the function that turns rows into records for this selection. */
 export function rowReader(selection: Selection): RowReader {
   const template = selection.template === undefined ? undefined : parseTemplate(selection.template);
-  return (row, place) => ({
-    id: readId(row, selection.idField, place),
-    text: template === undefined ? readText(row, selection.textField, place) : fillTemplate(template, row, place),
-    kept: { kind: 'values', values: selection.keep.map((name) => row.get(name)) },
-    place,
-  });
+  const readOwnText = (row: RowAccess, place: Place): string =>
+    template === undefined ? readText(row, selection.textField, place) : fillTemplate(template, row, place);
+  return (row, place) => {
+    const id = readId(row, selection.idField, place);
+    try {
+      const text = readOwnText(row, place);
+      return { id, text, kept: { kind: 'values', values: selection.keep.map((name) => row.get(name)) }, place };
+    } catch (error) {
+      if (error instanceof RowError) error.rowId = id;
+      throw error;
+    }
+  };
 }
 
 function readText(row: RowAccess, field: string, place: Place): string {
@@ -41,9 +48,6 @@ function readText(row: RowAccess, field: string, place: Place): string {
   if (value === undefined) throw noSuchField(field, '--text-field', row, place);
   return checkText(value, `field "${field}"`, place);
 }
-
-/** The bad row whose text is empty or only white space, for those who count it apart from the others. */
-export class BlankText extends EmbedkitError {}
 
 /** The text of a row, or the sentence that says why it is none. */
 export function checkText(value: unknown, what: string, place: Place): string {
@@ -104,7 +108,7 @@ function noSuchField(field: string, flag: string, row: RowAccess, place: Place, 
 }
 
 export function badRow(place: Place, found: string, hint: string, cause?: unknown): EmbedkitError {
-  return new EmbedkitError('bad-row', `${describePlace(place)}: ${found}`, { hint, cause });
+  return new RowError('bad-row', `${describePlace(place)}: ${found}`, { hint, cause });
 }
 
 /** What a value is, for a message: never its content at length. */

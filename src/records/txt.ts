@@ -1,15 +1,10 @@
 // Plain text: a text a line. Lines that are empty or only white space are not rows.
-import { type OnBadRow, recordsOf } from './bad-rows.js';
-import { type Line, type LineLimits, lineText, readLines } from './lines.js';
-import type { TextRecord } from './record.js';
+import { itemsOf } from './bad-rows.js';
+import { type Line, type LineLimits, lineOrigin, lineText, readLines } from './lines.js';
+import type { Item, TextRecord } from './record.js';
 
-export async function* readTxt(
-  chunks: AsyncIterable<Buffer>,
-  source: string,
-  limits: LineLimits,
-  onBadRow: OnBadRow,
-): AsyncGenerator<TextRecord[]> {
-  for await (const lines of readLines(chunks, source, limits)) yield recordsOf(lines, toRecord, onBadRow);
+export async function* readTxt(chunks: AsyncIterable<Buffer>, source: string, limits: LineLimits): AsyncGenerator<Item[]> {
+  for await (const lines of readLines(chunks, source, limits)) yield itemsOf(lines, toRecord, lineOrigin);
 }
 
 function toRecord(line: Line): TextRecord | undefined {

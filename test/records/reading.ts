@@ -1,17 +1,18 @@
 // What the tests of records/ share: inputs read to their end, and bytes handed over in chunks of any size.
 import { Readable } from 'node:stream';
 import { EmbedkitError } from '#src/errors.js';
-import { failOnBadRow, type OnBadRow } from '#src/records/bad-rows.js';
+import { isBad, recordsOnly } from '#src/records/bad-rows.js';
 import type { FormatName } from '#src/records/formats.js';
 import { readRecords, resolveInputs } from '#src/records/read.js';
-import type { TextRecord } from '#src/records/record.js';
+import type { Item, TextRecord } from '#src/records/record.js';
 import type { Selection } from '#src/records/select.js';
 
 export interface Reading extends Partial<Selection> {
   readonly from?: FormatName;
   readonly stdin?: Readable;
   readonly maxLineBytes?: number;
-  readonly onBadRow?: OnBadRow;
+  /** Told of each bad row; without it the first one ends the reading. */
+  readonly onBadRow?: (error: EmbedkitError) => unknown;
 }
 
 /** All records of the inputs that the names stand for, as a run reads them. */
@@ -24,8 +25,16 @@ export async function readAll(names: readonly string[], reading: Reading = {}): 
 }
 
 export function openRecords(inputs: Awaited<ReturnType<typeof resolveInputs>>, reading: Reading = {}): AsyncGenerator<TextRecord[]> {
-  const { textField = 'text', template, idField, keep = [], maxLineBytes = 2 ** 20, onBadRow = failOnBadRow } = reading;
-  return readRecords(inputs, { selection: { textField, template, idField, keep }, limits: { maxLineBytes }, onBadRow }, { bytesDone: 0 });
+  const { textField = 'text', template, idField, keep = [], maxLineBytes = 2 ** 20, onBadRow } = reading;
+  const items = readRecords(inputs, { selection: { textField, template, idField, keep }, limits: { maxLineBytes } }, { bytesDone: 0 });
+  return onBadRow === undefined ? recordsOnly(items) : goodOnly(items, onBadRow);
+}
+
+async function* goodOnly(chunks: AsyncIterable<Item[]>, onBadRow: (error: EmbedkitError) => unknown): AsyncGenerator<TextRecord[]> {
+  for await (const items of chunks) {
+    for (const item of items) if (isBad(item)) onBadRow(item.error);
+    yield items.filter((item): item is TextRecord => !isBad(item));
+  }
 }
 
 /** Records of bytes that come on standard input in these chunks. */

@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isBad } from '#src/records/bad-rows.js';
 import { withoutBom } from '#src/records/lines.js';
+import { readRecords, resolveInputs } from '#src/records/read.js';
+import type { Item } from '#src/records/record.js';
 import { cutBySizes, failureOf, readAll, readPiped } from './reading.js';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });
@@ -63,6 +66,24 @@ describe('a line that is too long', () => {
       'text-too-long',
       'standard input, line 2: longer than 99 bytes; split it, or raise --max-line-bytes',
     ]);
+  });
+
+  it.each([1000, 64, 7])('takes its place among the others, with its first bytes alone (chunks of %i)', async (size) => {
+    const long = `${'y'.repeat(3_000)}z`.repeat(2);
+    const chunks = cutBySizes(Buffer.from(`first\n${long}\r\nthird\n${long}`), [size]);
+    const inputs = await resolveInputs(['-'], { from: 'txt', stdin: Readable.from(chunks) });
+    const limits = { maxLineBytes: 5_000 };
+    const items: Item[] = [];
+    for await (const some of readRecords(
+      inputs,
+      { selection: { textField: 'text', template: undefined, idField: undefined, keep: [] }, limits },
+      { bytesDone: 0 },
+    ))
+      items.push(...some);
+    expect(items.map((item) => (isBad(item) ? item.error.code : item.text))).toEqual(['first', 'text-too-long', 'third', 'text-too-long']);
+    expect(items.map(({ place }) => place.number)).toEqual([1, 2, 3, 4]);
+    const raws = items.filter(isBad).map(({ raw }) => raw?.toString());
+    expect(raws).toEqual([long.slice(0, 4096), long.slice(0, 4096)]);
   });
 
   it('is refused before its end is read', async () => {
