@@ -3,7 +3,19 @@ export type { OutputFormatName } from './columns/formats.js';
 export type { KeepColumn, KeptTypeName, VectorDtype } from './columns/row.js';
 export { type EmbeddingModel, type EmbedOptions, type OpenOptions, openModel } from './embedder/open.js';
 export { EmbedkitError, type ErrorCode, FAILURES } from './errors.js';
-export type { JobConfig, JobInput, JobModel, JobOutput, JobProgress, JobSummary, WindowLimits } from './job/config.js';
+export type {
+  JobConfig,
+  JobInput,
+  JobModel,
+  JobOutput,
+  JobProgress,
+  JobSummary,
+  MaxErrors,
+  OnError,
+  OnOverflow,
+  Resume,
+  WindowLimits,
+} from './job/config.js';
 export { type Prediction, predictJob } from './job/predict.js';
 export { runJob } from './job/run.js';
 export { type ExportOptions, type ExportReport, exportModel } from './model/export.js';

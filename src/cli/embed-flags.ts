@@ -3,10 +3,10 @@
 import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
 import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
 import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
-import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW } from '../job/config.js';
+import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW, type MaxErrors, ON_ERROR, ON_OVERFLOW, RESUME } from '../job/config.js';
 import { DEFAULT_MODEL, PRECISIONS } from '../model/names.js';
 import { FORMAT_NAMES } from '../records/formats.js';
-import { type Flag, list, wholeNumber } from './flags.js';
+import { type Flag, list, percentage, wholeNumber } from './flags.js';
 
 const number = (value: number): string => value.toLocaleString('en-US');
 
@@ -28,8 +28,25 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--precision <type>', help: 'arithmetic of the model', fallback: 'int8 where the model has it', choices: PRECISIONS },
   { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself to put before each text', fallback: 'document' },
   { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: "the model's", parse: wholeNumber },
-  { flags: '--on-overflow <what>', help: 'what to do with longer texts', fallback: 'truncate', choices: ['truncate', 'fail'] },
-  { flags: '--on-error <what>', help: 'what to do with a row that cannot be embedded', fallback: 'fail', choices: ['fail'] },
+  { flags: '--on-overflow <what>', help: 'what to do with longer texts', fallback: 'truncate', choices: ON_OVERFLOW },
+  {
+    flags: '--on-error <what>',
+    help: 'what to do with a row that cannot be embedded; quarantine: it goes to <output>.quarantine.jsonl, and the run exits 3',
+    fallback: 'quarantine; fail on standard output',
+    choices: ON_ERROR,
+  },
+  {
+    flags: '--max-errors <n>',
+    help: 'stop when more rows than this, like 100 or 1%, cannot be embedded',
+    fallback: 'no limit',
+    parse: maxErrors,
+  },
+  {
+    flags: '--resume <how>',
+    help: 'unfinished run of this output; auto: go on with it, or start over where input or options changed; require: that or fail',
+    fallback: 'auto',
+    choices: RESUME,
+  },
   { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
@@ -43,6 +60,10 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--quiet', help: 'print errors only' },
   { flags: '--log-format <format>', help: 'how progress and summary are printed', fallback: 'text', choices: ['text', 'json'] },
 ];
+
+function maxErrors(text: string): MaxErrors {
+  return text.trim().endsWith('%') ? { share: percentage(text) } : { rows: wholeNumber(text) };
+}
 
 function keepColumns(text: string): KeepColumn[] {
   return list(text).map((entry) => {

@@ -1,8 +1,8 @@
 // `embedkit embed`: reads the arguments, runs the job, reports.
 import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
-import { EmbedkitError } from '../errors.js';
-import type { JobConfig } from '../job/config.js';
+import { EmbedkitError, EXIT } from '../errors.js';
+import type { JobConfig, MaxErrors, OnError, OnOverflow, Resume } from '../job/config.js';
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { createReporter, type LogFormat } from './report.js';
@@ -22,7 +22,10 @@ export interface EmbedArguments {
   readonly precision?: Precision;
   readonly prompt?: string;
   readonly maxTokens?: number;
-  readonly onOverflow?: 'truncate' | 'fail';
+  readonly onOverflow?: OnOverflow;
+  readonly onError?: OnError;
+  readonly maxErrors?: MaxErrors;
+  readonly resume?: Resume;
   readonly dtype?: VectorDtype;
   readonly dims?: number;
   readonly threads?: number;
@@ -37,19 +40,26 @@ export interface EmbedArguments {
   readonly logFormat?: LogFormat;
 }
 
-/** Runs `embed`; throws EmbedkitError. */
-export async function embed(paths: readonly string[], given: EmbedArguments): Promise<void> {
+/** Runs `embed`; returns the exit code, throws EmbedkitError. */
+export async function embed(paths: readonly string[], given: EmbedArguments): Promise<number> {
   const reporter = createReporter({ quiet: given.quiet ?? false, format: given.logFormat ?? 'text', stream: process.stderr });
   const signals = abortOnSignals();
   try {
-    const config: JobConfig = { ...configOf(paths, given), signal: signals.signal, onProgress: (progress) => reporter.progress(progress) };
+    const config: JobConfig = {
+      ...configOf(paths, given),
+      signal: signals.signal,
+      onProgress: (progress) => reporter.progress(progress),
+      onWarning: (message) => reporter.warning(message),
+    };
     if (given.dryRun) {
       const { predictJob } = await import('../job/predict.js');
       reporter.prediction(await predictJob(config), process.stdout);
-    } else {
-      const { runJob } = await import('../job/run.js');
-      reporter.summary(await runJob(config));
+      return EXIT.ok;
     }
+    const { runJob } = await import('../job/run.js');
+    const summary = await runJob(config);
+    reporter.summary(summary);
+    return summary.quarantined > 0 ? EXIT.quarantined : EXIT.ok;
   } finally {
     reporter.close();
     signals.release();
@@ -82,6 +92,9 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       batchTokens: given.batchTokens,
       batchSize: given.batchSize,
     },
+    onError: given.onError,
+    maxErrors: given.maxErrors,
+    resume: given.resume,
     window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),
   };
 }

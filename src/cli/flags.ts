@@ -44,6 +44,13 @@ export function wholeNumber(text: string): number {
   throw new InvalidArgumentError(`"${text}" is not a whole number`);
 }
 
+/** "2.5%" -> 0.025. */
+export function percentage(text: string): number {
+  const value = Number(text.trim().slice(0, -1));
+  if (/^\d+(\.\d+)?%$/.test(text.trim()) && value <= 100) return value / 100;
+  throw new InvalidArgumentError(`"${text}" is not a percentage from 0% to 100%`);
+}
+
 /** "a, b,c" -> ["a", "b", "c"]. */
 export function list(text: string): string[] {
   const names = text.split(',').map((name) => name.trim());

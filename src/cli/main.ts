@@ -16,16 +16,19 @@ export async function main(args: readonly string[]): Promise<number> {
   process.once('uncaughtException', (error) => {
     process.exit(systemCode(error) === 'EPIPE' ? EXIT.closedPipe : reportFailure(error, args));
   });
+  let code: number = EXIT.ok;
   try {
-    await createProgram().parseAsync([...args], { from: 'user' });
-    return EXIT.ok;
+    await createProgram((ended) => {
+      code = ended;
+    }).parseAsync([...args], { from: 'user' });
+    return code;
   } catch (error) {
     return reportFailure(error, args);
   }
 }
 
-/** The command line as commander knows it; nothing is run until it is parsed. */
-export function createProgram(): Command {
+/** The command line as commander knows it; nothing is run until it is parsed. `onCode` is told the exit code of a run that did not fail. */
+export function createProgram(onCode: (code: number) => void = () => undefined): Command {
   const program = new Command('embedkit')
     .description('Text corpora into embedding files on ordinary CPUs.')
     .version(VERSION)
@@ -37,7 +40,7 @@ export function createProgram(): Command {
     .description('embed texts from files, folders, globs or standard input ("-") into Parquet, Arrow or JSONL')
     .argument('<input...>', 'files, folders, globs, or "-"')
     .addHelpText('after', '\nEvery flag is also an environment variable: --text-field is EMBEDKIT_TEXT_FIELD.')
-    .action(async (inputs: string[], given: EmbedArguments) => (await import('./embed.js')).embed(inputs, given));
+    .action(async (inputs: string[], given: EmbedArguments) => onCode(await (await import('./embed.js')).embed(inputs, given)));
   addFlags(embed, EMBED_FLAGS);
   const exporting = program
     .command('export')

@@ -14,6 +14,7 @@ export interface ReportOptions {
 
 export interface Reporter {
   progress(progress: JobProgress): void;
+  warning(message: string): void;
   summary(summary: JobSummary): void;
   /** A prediction is the product of a dry run: it goes to `out`. */
   prediction(prediction: Prediction, out: NodeJS.WritableStream): void;
@@ -33,6 +34,7 @@ export function createReporter(options: ReportOptions): Reporter {
   const progress = progressView(options, log);
   return {
     progress: progress.update,
+    warning: (message) => log('warning', `warning: ${printable(message)}`, { message }),
     summary: (summary) => {
       progress.stop();
       log('summary', summaryText(summary), summary);
@@ -123,8 +125,14 @@ function summaryText(s: JobSummary): string {
     s.truncatedTexts > 0 ? `${count(s.truncatedTexts)} texts were truncated (${lost} tokens lost)` : 'no text was truncated',
     s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${count(s.duplicateIds)} duplicate ids` : 'no duplicate ids',
   ];
+  const books = [
+    s.resumed > 0 && `${count(s.resumed)} rows were done by the run before`,
+    s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with the vector of an equal text`,
+    s.quarantined > 0 && `${count(s.quarantined)} of ${count(s.rowsIn)} rows could not be embedded: see ${s.quarantine}`,
+  ];
   return [
     `${s.output}: ${count(s.rows)} rows, ${mebibytes(s.outputBytes)}`,
+    ...books.filter((line) => line !== false),
     `${count(s.tokens)} tokens in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
     notes.join('; '),
   ].join('\n');
@@ -133,7 +141,7 @@ function summaryText(s: JobSummary): string {
 function predictionText(p: Prediction): string {
   return [
     `rows          ${count(p.rows)}`,
-    `bad rows      ${count(p.badRows)}${p.badRows > 0 ? ' (a run stops at the first)' : ''}`,
+    `bad rows      ${count(p.badRows)}${p.badRows > 0 ? ' (a run puts them aside)' : ''}`,
     ...p.badRowExamples.map((sentence) => `              ${printable(sentence)}`),
     `tokens        ${count(p.tokens)}`,
     `truncated     ${count(p.truncatedTexts)} texts (${count(p.lostTokens)} tokens lost)`,

@@ -150,7 +150,7 @@ const REASONS: Record<string, readonly [string, string]> = {
   EFBIG: ['the file would pass the size limit', 'raise the limit (ulimit -f) or split the input'],
 };
 
-function unwritable(name: string, error: unknown): EmbedkitError {
+export function unwritable(name: string, error: unknown): EmbedkitError {
   if (error instanceof EmbedkitError) return error;
   const code = systemCode(error) ?? '';
   if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED')

@@ -1,11 +1,11 @@
 // Tokens -> batches -> engine -> vectors, joined once: what embed, serve, evaluate and bench all call.
 import { lengthsOf, packBatch, unsort } from '../batches/pack.js';
-import { type BatchLimits, planBatches } from '../batches/plan.js';
-import type { WorkerPool } from '../engine/pool.js';
+import { type BatchLimits, type BatchRows, planBatches } from '../batches/plan.js';
+import { BatchError, type WorkerPool } from '../engine/pool.js';
 import { EmbedkitError } from '../errors.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import type { Matrix } from '../vectors/matrix.js';
-import { firstBrokenRow, normalise, truncateDims } from '../vectors/normalise.js';
+import { brokenRows, normalise, truncateDims } from '../vectors/normalise.js';
 
 export interface BatchSettings extends BatchLimits {
   /** Length of a full vector of the model. */
@@ -19,6 +19,8 @@ export interface VectorOptions {
   readonly normalize: boolean;
   /** Called after each batch with the tokens it held. */
   readonly onTokens?: (tokens: number) => void;
+  /** Told of a text that has no vector, whose row then holds nothing to be used; without it the first one is thrown. */
+  readonly onFailedRow?: (row: number, error: EmbedkitError) => void;
 }
 
 /**
@@ -34,22 +36,47 @@ export async function embedTokens(
 ): Promise<Matrix> {
   const lengths = lengthsOf(texts.offsets);
   const full: Matrix = { rows: lengths.length, dim: batches.dim, data: new Float32Array(lengths.length * batches.dim) };
-  const runs = planBatches(lengths, batches).map(async (rows) => {
-    const batch = packBatch(texts, rows);
-    const tokens = batch.ids.length;
-    unsort(await pool.run(batch), rows, batches.dim, full.data);
-    options.onTokens?.(tokens);
+  const failed = new Set<number>();
+  const onFailedRow = (row: number, error: EmbedkitError): void => {
+    if (options.onFailedRow === undefined) throw error;
+    failed.add(row);
+    options.onFailedRow(row, error);
+  };
+  const runs = planBatches(lengths, batches).map(async (planned) => {
+    await runOrSplit(planned, onFailedRow, async (rows) => {
+      const batch = packBatch(texts, rows);
+      const tokens = batch.ids.length;
+      unsort(await pool.run(batch), rows, batches.dim, full.data);
+      options.onTokens?.(tokens);
+    });
   });
   await Promise.all(runs);
-  checkVectors(full);
+  for (const row of brokenRows(full, { unit: options.normalize })) if (!failed.has(row)) onFailedRow(row, brokenVector(row));
   return shorten(full, options);
 }
 
-function checkVectors(matrix: Matrix): void {
-  const row = firstBrokenRow(matrix);
-  if (row === -1) return;
+type RunRows = (rows: BatchRows) => Promise<void>;
+
+/** A batch that fails is tried once more, then in halves, until a text fails alone. */
+async function runOrSplit(rows: BatchRows, onFailedRow: (row: number, error: EmbedkitError) => void, run: RunRows): Promise<void> {
+  try {
+    await run(rows).catch((error: unknown) => (error instanceof BatchError ? run(rows) : Promise.reject(error)));
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+    if (rows.length === 1) return onFailedRow(rows[0] as number, error);
+    const half = rows.length >> 1;
+    await runOrSplit(rows.subarray(0, half), onFailedRow, run);
+    await runOrSplit(rows.subarray(half), onFailedRow, run);
+  }
+}
+
+function brokenVector(row: number): EmbedkitError {
   const hint = 'the model file may be damaged: verify it, or export it again';
-  throw new EmbedkitError('vector-invalid', `the model gave text ${row} a vector that is not finite or is all zeros`, { hint });
+  return new EmbedkitError(
+    'vector-invalid',
+    `the model gave text ${row} a vector that is not finite, is all zeros or has a length other than 1`,
+    { hint },
+  );
 }
 
 function shorten(matrix: Matrix, options: VectorOptions): Matrix {

@@ -62,7 +62,9 @@ async function handle(engine: Engine, request: PoolRequest): Promise<void> {
     const vectors = await embed(engine, request.batch);
     reply({ kind: 'done', job: request.job, vectors, milliseconds: performance.now() - started }, [vectors.buffer]);
   } catch (error) {
-    replyFailure(request.job, error);
+    // A model that is not what its manifest says fails every batch alike.
+    const isModel = error instanceof EmbedkitError && error.code === 'model-unsupported';
+    replyFailure(isModel ? undefined : request.job, error);
   }
 }
 

@@ -21,6 +21,9 @@ export type PoolReply =
   | { readonly kind: 'done'; readonly job: number; readonly vectors: Float32Array<ArrayBuffer>; readonly milliseconds: number }
   | { readonly kind: 'failed'; readonly job: number | undefined; readonly message: string };
 
+/** One batch failed; the thread goes on, and other batches with it. */
+export class BatchError extends EmbedkitError {}
+
 interface Job {
   readonly batch: Batch;
   readonly resolve: (vectors: Float32Array) => void;
@@ -33,6 +36,8 @@ interface Seat {
   readonly ended: Promise<unknown>;
   readonly jobs: Map<number, Job>;
 }
+
+const HINT = 'the input is unharmed; run again, with fewer --threads if memory was short';
 
 // A worker always has its next batch at hand, so that it does not wait while the main thread tokenizes or writes.
 const JOBS_A_WORKER = 2;
@@ -64,8 +69,8 @@ export class WorkerPool {
   }
 
   /**
-   * Computes a batch. Rejects with `engine-failed` when a worker threw or ended, then and for every later batch, and with
-   * `interrupted` once the pool is closed.
+   * Computes a batch. Rejects with a BatchError where this batch alone failed, with `engine-failed` when a worker threw or
+   * ended, then and for every later batch, and with `interrupted` once the pool is closed.
    */
   run(batch: Batch): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
@@ -96,8 +101,9 @@ export class WorkerPool {
       };
       seat.worker.on('message', (reply: PoolReply) => {
         if (reply.kind === 'ready') resolve();
-        else if (reply.kind === 'failed') fail(reply.message);
-        else this.finish(seat, reply);
+        else if (reply.kind === 'done') this.finish(seat, reply);
+        else if (reply.job === undefined) fail(reply.message);
+        else this.rejectBatch(seat, reply.job, reply.message);
       });
       seat.worker.on('error', (error) => fail(`an engine thread threw: ${messageOf(error)}`, error));
       seat.worker.on('exit', (code) => (this.closing ? reject(closedError()) : fail(`an engine thread ended by itself (code ${code})`)));
@@ -110,6 +116,13 @@ export class WorkerPool {
     this.busySeconds += done.milliseconds / 1000;
     this.dispatch();
     job?.resolve(done.vectors);
+  }
+
+  private rejectBatch(seat: Seat, number: number, message: string): void {
+    const job = seat.jobs.get(number);
+    seat.jobs.delete(number);
+    this.dispatch();
+    job?.reject(new BatchError('engine-failed', message, { hint: HINT }));
   }
 
   private dispatch(): void {
@@ -131,8 +144,7 @@ export class WorkerPool {
   }
 
   private fail(why: string, cause: unknown): void {
-    const hint = 'the input is unharmed; run again, with fewer --threads if memory was short';
-    this.failure ??= new EmbedkitError('engine-failed', why, { hint, cause });
+    this.failure ??= new EmbedkitError('engine-failed', why, { hint: HINT, cause });
     this.drop(this.failure);
   }
 

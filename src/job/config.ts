@@ -28,6 +28,21 @@ export interface JobOutput {
   readonly dims?: number | undefined;
 }
 
+/** What becomes of a text that the model cannot take whole. */
+export const ON_OVERFLOW = ['truncate', 'quarantine', 'fail'] as const;
+export type OnOverflow = (typeof ON_OVERFLOW)[number];
+
+/** What becomes of a row that cannot be embedded. */
+export const ON_ERROR = ['quarantine', 'fail'] as const;
+export type OnError = (typeof ON_ERROR)[number];
+
+/** What becomes of a run of the same output that did not end. */
+export const RESUME = ['auto', 'require', 'never'] as const;
+export type Resume = (typeof RESUME)[number];
+
+/** More bad rows than this end the run: a number of rows, or a share of the rows read. */
+export type MaxErrors = { readonly rows: number } | { readonly share: number };
+
 export interface JobModel {
   /** Folder or shipped name. */
   readonly model?: string | undefined;
@@ -35,7 +50,7 @@ export interface JobModel {
   readonly precision?: Precision | undefined;
   readonly prompt?: string | undefined;
   readonly maxTokens?: number | undefined;
-  readonly onOverflow?: 'truncate' | 'fail' | undefined;
+  readonly onOverflow?: OnOverflow | undefined;
   readonly threads?: number | undefined;
   readonly batchTokens?: number | undefined;
   readonly batchSize?: number | undefined;
@@ -54,13 +69,20 @@ export interface JobConfig {
   readonly output: JobOutput;
   readonly model?: JobModel;
   readonly window?: Partial<WindowLimits>;
+  /** Default: `quarantine`; `fail` where the output is a stream. */
+  readonly onError?: OnError | undefined;
+  readonly maxErrors?: MaxErrors | undefined;
+  /** Default: `auto`. */
+  readonly resume?: Resume | undefined;
+  /** Outputs of earlier runs whose vectors are taken where text and model are the same: files and folders. */
+  readonly reuse?: readonly string[] | undefined;
   /** Ends the run early; its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
   readonly onWarning?: (message: string) => void;
 }
 
-export const DEFAULT_WINDOW: WindowLimits = { rows: 4096, bytes: 32 * 2 ** 20, tokens: 1_000_000 };
+export const DEFAULT_WINDOW: WindowLimits = { rows: 4096, bytes: 32 * 2 ** 20, tokens: 262_144 };
 export const DEFAULT_MAX_LINE_BYTES = 32 * 2 ** 20;
 
 export interface JobProgress {
@@ -76,7 +98,20 @@ export interface JobProgress {
 }
 
 export interface JobSummary {
+  /** Rows of the input: embedded + reused + quarantined. */
+  readonly rowsIn: number;
+  /** Rows of the output. */
   readonly rows: number;
+  /** Rows whose vectors were computed, in this run or in one that it goes on with. */
+  readonly embedded: number;
+  /** Rows whose vectors stood in an earlier output, or at an equal text of this one. */
+  readonly reused: number;
+  readonly quarantined: number;
+  /** Rows of the input that an earlier, unfinished run had done. */
+  readonly resumed: number;
+  /** The file of the quarantined rows; undefined where there are none. */
+  readonly quarantine: string | undefined;
+  /** Tokens that went through the model in this run. */
   readonly tokens: number;
   readonly truncatedTexts: number;
   /** Tokens that truncation dropped; exact unless `lostTokensIsExact` is false, then at least so many. */

@@ -1,25 +1,37 @@
 // A job's options become its parts: inputs found, model folder opened, flags checked against each other. Writes nothing.
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
-import { OWN_COLUMNS } from '../columns/row.js';
+import { type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
-import { type ModelFolder, openFolder } from '../model/folder.js';
+import { openFolder } from '../model/folder.js';
 import { dimsFor, maxTokensFor, promptFor } from '../model/settings.js';
 import type { ReadOptions } from '../records/formats.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import { parseTemplate } from '../records/template.js';
-import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW, type JobConfig, type WindowLimits } from './config.js';
+import { encodeF16 } from '../vectors/f16.js';
+import {
+  DEFAULT_MAX_LINE_BYTES,
+  DEFAULT_WINDOW,
+  type JobConfig,
+  type JobInput,
+  type MaxErrors,
+  type OnError,
+  type WindowLimits,
+} from './config.js';
+import { provenance, type VectorPlan } from './provenance.js';
 
-export interface JobPlan {
+export interface JobPlan extends VectorPlan {
   readonly inputs: readonly Input[];
   readonly read: ReadOptions;
   readonly format: OutputFormatName;
-  readonly folder: ModelFolder;
-  readonly prompt: string;
-  readonly dims: number;
-  readonly maxTokens: number;
   readonly window: WindowLimits;
   readonly limit: number;
+  /** The file to write, links followed; undefined for a stream or a device, which nothing can resume. */
+  readonly output: string | undefined;
+  readonly layout: LayoutOptions;
+  readonly onError: OnError;
+  readonly maxErrors: MaxErrors | undefined;
 }
 
 /** Checks a job. Throws `usage` for options that contradict each other, `input-not-found`, `model-invalid`. */
@@ -31,26 +43,57 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
+  const target = await fileToWrite(output.path);
   const folder = await openFolder(model.model, model.precision);
-  return {
-    inputs,
-    read: {
-      selection: {
-        textField: input.textField ?? 'text',
-        template: input.template,
-        idField: input.idField,
-        keep: keep.map((column) => column.name),
-      },
-      limits: { maxLineBytes: atLeast('--max-line-bytes', 1, input.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES) },
-    },
-    format,
+  const vectors: VectorPlan = {
     folder,
     prompt: promptFor(folder.manifest, model.prompt),
     dims: dimsFor(folder.manifest, output.dims),
     maxTokens: maxTokensFor(folder.manifest, model.maxTokens),
+    dtype: output.dtype ?? 'float32',
+    onOverflow: model.onOverflow ?? 'truncate',
+  };
+  return {
+    ...vectors,
+    inputs,
+    read: readOptions(input),
+    format,
     window: windowLimits(config),
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
+    output: target,
+    layout: { keep, dtype: vectors.dtype, dim: vectors.dims, encodeF16, metadata: provenance(input, vectors) },
+    onError: errorPolicy(config, target),
+    maxErrors: config.maxErrors,
   };
+}
+
+function readOptions({ textField = 'text', template, idField, keep = [], maxLineBytes }: JobInput): ReadOptions {
+  return {
+    selection: { textField, template, idField, keep: keep.map((column) => column.name) },
+    limits: { maxLineBytes: atLeast('--max-line-bytes', 1, maxLineBytes ?? DEFAULT_MAX_LINE_BYTES) },
+  };
+}
+
+/** The file itself where the name is a link: its folder is where a run leaves what it needs to go on. */
+async function fileToWrite(path: string): Promise<string | undefined> {
+  if (path === '-') return undefined;
+  const target = await realpath(path).catch(() => resolve(path));
+  const info = await stat(target).catch(() => undefined);
+  if (info?.isDirectory()) {
+    throw new EmbedkitError('usage', `-o ${path} is a folder`, { hint: 'name a file in it, for example out.parquet' });
+  }
+  return info === undefined || info.isFile() ? target : undefined;
+}
+
+/** A stream has no place beside it for rows that are put aside. */
+function errorPolicy({ onError, output, resume, reuse }: JobConfig, target: string | undefined): OnError {
+  if (target !== undefined) return onError ?? 'quarantine';
+  const flag = onError === 'quarantine' ? '--on-error quarantine' : resume === 'require' ? '--resume require' : undefined;
+  const asked = flag ?? (reuse !== undefined && reuse.length > 0 ? '--reuse' : undefined);
+  if (asked === undefined) return 'fail';
+  throw new EmbedkitError('usage', `${asked} needs an output that is a file, and -o ${output.path} is a stream`, {
+    hint: 'name a file with -o',
+  });
 }
 
 function outputFormat(path: string, to: OutputFormatName | undefined): OutputFormatName {

@@ -3,16 +3,15 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { VectorDtype } from '../columns/row.js';
 import { embedTokens } from '../embedder/embed.js';
 import { startModel } from '../embedder/open.js';
-import { isBad } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
-import type { BadRow, Item, TextRecord } from '../records/record.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
 import { untilAborted } from './abort.js';
 import type { JobConfig } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
+import { identify } from './items.js';
 import { type JobPlan, planJob } from './plan.js';
-import { cutWindows } from './windows.js';
+import { cutWindows, type Window } from './windows.js';
 
 export interface Prediction {
   readonly rows: number;
@@ -53,7 +52,7 @@ export async function predictJob(config: JobConfig): Promise<Prediction> {
   config.signal?.throwIfAborted();
   const plan = await planJob(config);
   try {
-    const survey = new Survey(plan, config.output.dtype ?? 'float32');
+    const survey = new Survey(plan, plan.dtype);
     await untilAborted(surveyAll(config, plan, survey), config.signal);
     return survey.predict(await measure(config, plan, survey.sample()));
   } catch (error) {
@@ -85,28 +84,18 @@ async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts)
 
 async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
   const items = readRecords(plan.inputs, plan.read, { bytesDone: 0 });
-  const windows = cutWindows(
-    goodRecords(items, (bad) => survey.addBad(bad.error.sentence)),
-    {
-      tokenizer: createTokenizer(plan.folder.tokenizer),
-      maxTokens: plan.maxTokens,
-      prompt: plan.prompt,
-      fingerprint: '',
-      onOverflow: 'truncate',
-      limits: { ...plan.window, rows: 256 },
-      limit: plan.limit,
-    },
-  );
-  for await (const { rows, tokens } of windows) {
+  const numbered = identify(items, { prompt: plan.prompt, fingerprint: '', limit: plan.limit });
+  const windows = cutWindows(numbered, {
+    tokenizer: createTokenizer(plan.folder.tokenizer),
+    maxTokens: plan.maxTokens,
+    onOverflow: 'truncate',
+    limits: { ...plan.window, rows: 256 },
+    known: () => undefined,
+  });
+  for await (const window of windows) {
     config.signal?.throwIfAborted();
-    survey.add(rows, tokens);
-  }
-}
-
-async function* goodRecords(chunks: AsyncIterable<Item[]>, onBad: (bad: BadRow) => void): AsyncGenerator<TextRecord[]> {
-  for await (const items of chunks) {
-    items.filter(isBad).forEach(onBad);
-    yield items.filter((item): item is TextRecord => !isBad(item));
+    for (const { error } of window.bad) survey.addBad(error.sentence);
+    survey.add(window);
   }
 }
 
@@ -118,6 +107,7 @@ class Survey {
   private lost = 0;
   private readonly ids = new DuplicateCounter();
   private readonly texts = new DuplicateCounter();
+  private sampled = 0;
   private kept: Int32Array[] = [];
   private keptTokens = 0;
   private stride = 1;
@@ -135,20 +125,22 @@ class Survey {
     if (this.badRowExamples.length < BAD_ROW_EXAMPLES) this.badRowExamples.push(sentence);
   }
 
-  add(rows: readonly { id: string; contentHash: string }[], tokens: TokenizedTexts): void {
-    rows.forEach((row, index) => {
+  add({ rows, tokens }: Window): void {
+    for (const row of rows) {
       this.ids.add(row.id);
       this.texts.add(row.contentHash);
-      this.keep(tokens.ids.slice(tokens.offsets[index], tokens.offsets[index + 1]));
-      const lost = tokens.lost[index] ?? 0;
-      this.truncated += lost > 0 ? 1 : 0;
+      this.truncated += row.truncated ? 1 : 0;
+    }
+    tokens.lost.forEach((lost, text) => {
+      this.keep(tokens.ids.slice(tokens.offsets[text], tokens.offsets[text + 1]));
       this.lost += lost;
     });
+    this.rows += rows.length;
     this.tokens += tokens.ids.length;
   }
 
   private keep(ids: Int32Array): void {
-    if (this.rows++ % this.stride !== 0) return;
+    if (this.sampled++ % this.stride !== 0) return;
     this.kept.push(ids);
     this.keptTokens += ids.length;
     if (this.keptTokens <= SAMPLE_TOKENS * 2) return;

@@ -1,13 +1,25 @@
 // What a file of vectors says of its making, as JSON in its metadata: enough to make it again, and no time stamps.
+
+import type { VectorDtype } from '../columns/row.js';
+import type { ModelFolder } from '../model/folder.js';
 import { fingerprint } from '../model/settings.js';
 import { dependencyVersion, VERSION } from '../version.js';
-import type { JobConfig } from './config.js';
-import type { JobPlan } from './plan.js';
+import type { JobInput, OnOverflow } from './config.js';
+
+/** What decides the vector of a text. */
+export interface VectorPlan {
+  readonly folder: ModelFolder;
+  readonly prompt: string;
+  readonly dims: number;
+  readonly maxTokens: number;
+  readonly dtype: VectorDtype;
+  readonly onOverflow: OnOverflow;
+}
 
 export const PROVENANCE_KEY = 'embedkit';
 
 /** The file metadata: one key, the provenance as JSON. */
-export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string, string> {
+export function provenance(input: JobInput, plan: VectorPlan): ReadonlyMap<string, string> {
   const { manifest, precision, pooling } = plan.folder;
   const facts = {
     embedkit: VERSION,
@@ -21,19 +33,19 @@ export function provenance(config: JobConfig, plan: JobPlan): ReadonlyMap<string
     source: manifest.source,
     license: manifest.license,
     dim: plan.dims,
-    dtype: config.output.dtype ?? 'float32',
+    dtype: plan.dtype,
     pooling,
     normalize: manifest.normalize,
     prompt: plan.prompt,
     max_tokens: plan.maxTokens,
-    on_overflow: config.model?.onOverflow ?? 'truncate',
-    text: config.input.template ?? config.input.textField ?? 'text',
+    on_overflow: plan.onOverflow,
+    text: input.template ?? input.textField ?? 'text',
   };
   return new Map([[PROVENANCE_KEY, JSON.stringify(facts)]]);
 }
 
 /** How the INT8 model was made: recipe and calibration digest. */
-function quantizationOf({ folder }: JobPlan): object | undefined {
+function quantizationOf({ folder }: VectorPlan): object | undefined {
   const made = folder.manifest.int8?.quantization;
   return made && { recipe: made.recipe, calibration_digest: made.calibration.digest, source_sha256: made.source_sha256 };
 }

@@ -1,70 +1,151 @@
-// The embed run: windows of records go through the engine and out as columns, one window read ahead of the engine.
+// The embed run: windows of the input go through the engine into parts beside the output, and the parts become the output.
+// A stream takes its windows as they come: there nothing can be resumed.
+import { dirname, join } from 'node:path';
+import { type Disk, realDisk } from '../columns/disk.js';
 import { OUTPUT_FORMATS } from '../columns/formats.js';
-import type { ColumnsWriter } from '../columns/row.js';
 import { type OutputSink, openFileSink, streamSink } from '../columns/sinks.js';
-import { embedTokens } from '../embedder/embed.js';
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
+import { fingerprint } from '../model/settings.js';
 import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
-import { describePlace } from '../records/record.js';
-import { encodeF16, roundToF16 } from '../vectors/f16.js';
-import type { Matrix } from '../vectors/matrix.js';
-import { firstBrokenRow } from '../vectors/normalise.js';
 import { followAbort, untilAborted } from './abort.js';
+import { assemble, removeJob } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
+import { embedWindows, type Run } from './embed-windows.js';
+import { identify, type RunItem } from './items.js';
+import type { JobFacts } from './journal.js';
+import { takeLock } from './lock.js';
+import { jobFolder, type PartStore, partWriter, rememberLeftovers } from './parts.js';
 import { type JobPlan, planJob } from './plan.js';
-import { provenance } from './provenance.js';
+import { PROVENANCE_KEY } from './provenance.js';
+import { quarantinePath } from './quarantine.js';
+import { withoutFinished } from './replay.js';
+import { refused, resumeJournal } from './resume.js';
+import type { WindowStore } from './store.js';
 import { Tally } from './tally.js';
-import { verifyRows } from './verify.js';
-import { cutWindows, type Window } from './windows.js';
+import { VectorIndex } from './vector-index.js';
+import { cutWindows } from './windows.js';
 
-interface Run {
-  readonly config: JobConfig;
-  readonly plan: JobPlan;
-  readonly model: EmbeddingModel;
-  readonly writer: ColumnsWriter;
-  readonly tally: Tally;
-  /** Ends the run: told by the caller, or by an engine that failed. */
-  readonly stop: AbortController;
+/** What a run is made of, for tests that put something else in its place. */
+export interface JobParts {
+  readonly disk: Disk;
+  readonly startModel: typeof startModel;
 }
 
+const PARTS: JobParts = { disk: realDisk, startModel };
+
 /**
- * Embeds the inputs into the output, which appears whole or not at all.
+ * Embeds the inputs into the output, which appears whole or not at all. A run that ends early keeps its finished windows beside
+ * the output, and the next one goes on from there to the same bytes.
  * @returns the counts and times of the run
  * @throws EmbedkitError: `usage`, `input-not-found`, `input-unreadable`, `bad-row`, `text-too-long`, `engine-failed`,
- *   `vector-invalid`, `output-unwritable`, `closed-pipe`; or the reason of `config.signal`
+ *   `vector-invalid`, `too-many-errors`, `locked`, `output-unwritable`, `closed-pipe`; or the reason of `config.signal`
  */
-export async function runJob(config: JobConfig): Promise<JobSummary> {
+export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): Promise<JobSummary> {
   const started = performance.now();
   config.signal?.throwIfAborted();
   const plan = await planJob(config);
-  const sink = await openSink(config);
+  const tally = new Tally(plan, config, started);
+  const job: Job = { config, plan, tally, parts: { ...PARTS, ...parts } };
   try {
-    const tally = new Tally(plan, config, started);
-    const model = await embedInto(sink, config, plan, tally);
-    await verifyRows(sink, plan.format, tally.rows);
-    await sink.commit();
-    return tally.summary(model, sink.bytes, config.output.path);
+    return await (plan.output === undefined ? runIntoStream(job) : runIntoFile(job, plan.output));
   } catch (error) {
     // A pipe that brings nothing more would keep the process alive.
     for (const { source } of plan.inputs) source.stream?.destroy();
+    throw error;
+  }
+}
+
+interface Job {
+  readonly config: JobConfig;
+  readonly plan: JobPlan;
+  readonly tally: Tally;
+  readonly parts: JobParts;
+}
+
+async function runIntoStream(job: Job): Promise<JobSummary> {
+  const { config, plan, tally } = job;
+  const sink = await openStream(config);
+  try {
+    const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
+    const known = new VectorIndex(plan.dims);
+    const model = await embedInto(job, known, async (run) => {
+      const store: WindowStore = { keep: ({ rows, vectors }) => writer.append(rows, vectors) };
+      await embedWindows(run, cutWindows(itemsOf(job), windowOptions(run)), store);
+      await writer.finish();
+    });
+    await sink.commit();
+    return tally.summary(model, { bytes: sink.bytes, name: config.output.path, quarantine: undefined });
+  } catch (error) {
     await sink.abort();
     throw error;
   }
 }
 
-/** Everything up to the last byte; the engines are closed again when it returns. */
-async function embedInto(sink: OutputSink, config: JobConfig, plan: JobPlan, tally: Tally): Promise<EmbeddingModel> {
-  const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+async function openStream({ output }: JobConfig): Promise<OutputSink> {
+  if (output.path !== '-') return openFileSink(output.path);
+  if (output.stdout === undefined)
+    throw new EmbedkitError('usage', 'standard output is not available here', { hint: 'name a file with -o' });
+  return streamSink(output.stdout, 'standard output');
+}
+
+async function runIntoFile(job: Job, output: string): Promise<JobSummary> {
+  const { config } = job;
+  const lost = new AbortController();
+  const lock = await takeLock(lockPath(output), config.output.path, (error) => lost.abort(error));
+  try {
+    const signal = config.signal === undefined ? lost.signal : AbortSignal.any([config.signal, lost.signal]);
+    return await runLocked({ ...job, config: { ...config, signal } }, output);
+  } finally {
+    await lock.release();
+  }
+}
+
+function lockPath(output: string): string {
+  return join(dirname(output), `.embedkit-${output.slice(dirname(output).length).replace(/^\/+/, '')}.lock`);
+}
+
+async function runLocked(job: Job, output: string): Promise<JobSummary> {
+  const { config, plan, tally, parts } = job;
+  const folder = jobFolder(output);
+  const { disk } = parts;
+  const resume = {
+    disk,
+    folder,
+    output: config.output.path,
+    resume: config.resume ?? 'auto',
+    onWarning: config.onWarning ?? (() => undefined),
+  };
+  const journal = await resumeJournal(factsOf(config, plan), resume);
+  const known = new VectorIndex(plan.dims);
+  const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
+  try {
+    await rememberLeftovers(store);
+    const model = await embedInto(job, known, (run) => embedRest(job, run, store));
+    known.close();
+    tally.checkAnyRow();
+    const bytes = await assemble(store, plan, output, config.signal);
+    await removeJob(disk, folder);
+    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantinePath(config.output.path) });
+  } catch (error) {
+    known.close();
+    if (journal.windows.length === 0 && known.size === 0) await removeJob(disk, folder);
+    throw error;
+  }
+}
+
+/** Everything up to the last vector; the engines are closed again when it returns. */
+async function embedInto(job: Job, known: VectorIndex, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
+  const { config, plan, tally, parts } = job;
+  const model = parts.startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
   const stop = followAbort(config.signal);
   try {
     model.pool.ready().then(
       () => tally.loaded(),
       (error) => stop.abort(error),
     );
-    const writer = await OUTPUT_FORMATS[plan.format].create(sink, layoutOf(config, plan));
-    await untilAborted(embedAll({ config, plan, model, writer, tally, stop }), stop.signal);
+    await untilAborted(embed({ plan, model, tally, known, stop }), stop.signal);
     return model;
   } finally {
     stop.abort();
@@ -72,68 +153,47 @@ async function embedInto(sink: OutputSink, config: JobConfig, plan: JobPlan, tal
   }
 }
 
-async function openSink({ output }: JobConfig): Promise<OutputSink> {
-  if (output.path !== '-') return openFileSink(output.path);
-  if (output.stdout === undefined)
-    throw new EmbedkitError('usage', 'standard output is not available here', { hint: 'name a file with -o' });
-  return streamSink(output.stdout, 'standard output');
+/** What no finished window holds. */
+async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
+  const items = withoutFinished(itemsOf(job), store.journal.windows, {
+    finished: (window, some) => run.tally.resumedWindow(window, some),
+    diverged: (index) => onChangedInput(job, store, index),
+  });
+  await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));
 }
 
-function layoutOf(config: JobConfig, plan: JobPlan): Parameters<(typeof OUTPUT_FORMATS)['parquet']['create']>[1] {
+/** The windows before the change stand; of the others the vectors are taken where the text is the same. */
+async function onChangedInput({ config }: Job, store: PartStore, index: number): Promise<void> {
+  const { journal } = store;
+  const what = `the input has changed since the unfinished run of ${config.output.path}, in window ${index + 1} of ${journal.windows.length}`;
+  if (config.resume === 'require') throw refused(what);
+  config.onWarning?.(`${what}: going on from there, with its vectors where the text is the same`);
+  await journal.rollBack(index);
+  await rememberLeftovers(store);
+}
+
+function itemsOf({ plan, tally }: Job): AsyncGenerator<RunItem[]> {
+  const read = readRecords(plan.inputs, plan.read, tally.reading);
+  const { prompt, limit, folder, maxTokens } = plan;
+  const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
+  return identify(plan.onError === 'fail' ? recordsOnly(read) : read, options);
+}
+
+function windowOptions({ plan, model, known }: Run): Parameters<typeof cutWindows>[1] {
   return {
-    keep: config.input.keep ?? [],
-    dtype: config.output.dtype ?? 'float32',
-    dim: plan.dims,
-    encodeF16,
-    metadata: provenance(config, plan),
+    tokenizer: model.tokenizer,
+    maxTokens: plan.maxTokens,
+    onOverflow: plan.onOverflow,
+    limits: plan.window,
+    known: (contentHash) => known.find(contentHash),
   };
 }
 
-/** While one window is in the engine the next is read and tokenized, and the one before it is written. */
-async function embedAll(run: Run): Promise<void> {
-  const { plan, config, tally, model, stop } = run;
-  const records = recordsOnly(readRecords(plan.inputs, plan.read, tally.reading));
-  const windows = cutWindows(records, {
-    tokenizer: model.tokenizer,
-    maxTokens: plan.maxTokens,
-    prompt: plan.prompt,
-    fingerprint: model.fingerprint,
-    onOverflow: config.model?.onOverflow ?? 'truncate',
-    limits: plan.window,
-    limit: plan.limit,
-  });
-  let pending: { window: Window; vectors: Promise<Matrix> } | undefined;
-  for await (const window of windows) {
-    stop.signal.throwIfAborted();
-    tally.read(window);
-    const vectors = embedWindow(run, window);
-    // Now, not when the next window has been read: that may take for ever.
-    vectors.catch((error: unknown) => stop.abort(error));
-    if (pending !== undefined) await writeWindow(run, pending.window, await pending.vectors);
-    pending = { window, vectors };
-  }
-  if (pending !== undefined) await writeWindow(run, pending.window, await pending.vectors);
-  await run.writer.finish();
-}
-
-async function embedWindow({ plan, model, tally }: Run, window: Window): Promise<Matrix> {
-  return embedTokens(window.tokens, model.pool, model.batches, {
-    dims: plan.dims,
-    normalize: plan.folder.manifest.normalize,
-    onTokens: (tokens) => tally.computed(tokens),
-  });
-}
-
-async function writeWindow({ config, writer, tally }: Run, window: Window, vectors: Matrix): Promise<void> {
-  if (config.output.dtype === 'float16') narrow(window, vectors);
-  await writer.append(window.rows, vectors);
-  tally.wrote(window);
-}
-
-function narrow({ rows }: Window, vectors: Matrix): void {
-  roundToF16(vectors.data);
-  const broken = rows[firstBrokenRow(vectors)];
-  if (broken === undefined) return;
-  const found = `${describePlace(broken.place)}: the vector does not fit into float16`;
-  throw new EmbedkitError('vector-invalid', found, { hint: 'use --dtype float32' });
+/** What the output depends on besides the input: what it says of its own making, and how rows are read. */
+function factsOf({ input }: JobConfig, plan: JobPlan): JobFacts {
+  const made = JSON.parse(plan.layout.metadata.get(PROVENANCE_KEY) ?? '{}') as Record<string, unknown>;
+  const asked = { ...made, ids: input.idField, keep: input.keep, from: input.from, limit: input.limit, on_error: plan.onError };
+  const { maxLineBytes } = plan.read.limits;
+  const facts = Object.entries({ ...asked, max_line_bytes: maxLineBytes }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(facts.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 }

@@ -1,20 +1,32 @@
-// The books of a run: what was read, computed and written, and how long it took.
+// The books of a run: what was read, computed and kept, and how long it took.
 import type { EmbeddingModel } from '../embedder/open.js';
+import { EmbedkitError } from '../errors.js';
+import { isBad } from '../records/bad-rows.js';
 import type { ReadProgress } from '../records/source.js';
-import type { JobConfig, JobSummary } from './config.js';
+import type { JobConfig, JobSummary, MaxErrors } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
+import type { RunItem } from './items.js';
+import type { FinishedWindow } from './journal.js';
 import type { JobPlan } from './plan.js';
+import type { EmbeddedWindow } from './store.js';
 import type { Window } from './windows.js';
 
+// A share of a handful of rows says nothing yet.
+const ROWS_FOR_A_SHARE = 100;
+
 export class Tally {
-  rows = 0;
   readonly reading: ReadProgress = { bytesDone: 0 };
-  private tokens = 0;
+  private rows = 0;
+  private reused = 0;
+  private quarantined = 0;
+  private resumed = 0;
   private rowsRead = 0;
+  private tokens = 0;
   private tokensRead = 0;
   private truncated = 0;
   private lost = 0;
   private lostIsExact = true;
+  private firstBad: EmbedkitError | undefined;
   private loadedAt: number | undefined;
   private readonly ids = new DuplicateCounter();
   private readonly bytesTotal: number;
@@ -31,17 +43,20 @@ export class Tally {
     this.loadedAt = performance.now();
   }
 
+  /** A window that an earlier run had finished came by again. */
+  resumedWindow(window: FinishedWindow, items: readonly RunItem[]): void {
+    for (const item of items) if (!isBad(item)) this.ids.add(item.id);
+    this.rowsRead += window.items;
+    this.resumed += window.items;
+    this.truncated += window.truncated;
+    this.count(window, window.quarantined, window.rows);
+  }
+
   /** A window was read and tokenized. */
   read(window: Window): void {
-    this.rowsRead += window.rows.length;
+    this.rowsRead += window.items;
     this.tokensRead += window.tokens.ids.length;
     for (const row of window.rows) this.ids.add(row.id);
-    for (const lost of window.tokens.lost) {
-      if (lost === 0) continue;
-      this.truncated++;
-      this.lost += lost;
-    }
-    this.lostIsExact &&= window.tokens.lostIsExact;
     this.report();
   }
 
@@ -51,16 +66,50 @@ export class Tally {
     this.report();
   }
 
-  wrote(window: Window): void {
-    this.rows += window.rows.length;
-    this.report();
+  wrote(window: EmbeddedWindow): void {
+    this.truncated += window.rows.filter((row) => row.truncated).length;
+    this.firstBad ??= window.bad[0]?.error;
+    this.count(window, window.bad.length, window.rows.length);
   }
 
-  summary(model: EmbeddingModel, outputBytes: number, output: string): JobSummary {
+  /** Throws `too-many-errors` where there were rows and none could be embedded: that is no output, but a wrong command. */
+  checkAnyRow(): void {
+    if (this.rows > 0 || this.quarantined === 0) return;
+    const first = this.firstBad === undefined ? '' : `; the first: ${this.firstBad.message}`;
+    const hint = this.firstBad?.hint ?? 'see --dry-run';
+    throw new EmbedkitError('too-many-errors', `none of ${this.quarantined} rows could be embedded${first}`, { hint });
+  }
+
+  /** Throws `too-many-errors` where the quarantined rows pass what is allowed. */
+  checkErrors(most: MaxErrors | undefined): void {
+    if (most === undefined) return;
+    const read = this.rows + this.quarantined;
+    const isTooMany = 'rows' in most ? this.quarantined > most.rows : read >= ROWS_FOR_A_SHARE && this.quarantined > most.share * read;
+    if (!isTooMany) return;
+    const allowed = 'rows' in most ? most.rows : `${most.share * 100}%`;
+    throw new EmbedkitError(
+      'too-many-errors',
+      `${this.quarantined} of ${read} rows could not be embedded, more than --max-errors ${allowed}`,
+      {
+        hint: 'see what is wrong with the input (--dry-run names the first rows); what was finished is kept',
+      },
+    );
+  }
+
+  summary(
+    model: EmbeddingModel,
+    output: { readonly bytes: number; readonly name: string; readonly quarantine: string | undefined },
+  ): JobSummary {
     const seconds = (performance.now() - this.started) / 1000;
     const loadSeconds = ((this.loadedAt ?? performance.now()) - this.started) / 1000;
     return {
+      rowsIn: this.rowsRead,
       rows: this.rows,
+      embedded: this.rows - this.reused,
+      reused: this.reused,
+      quarantined: this.quarantined,
+      resumed: this.resumed,
+      quarantine: this.quarantined > 0 ? output.quarantine : undefined,
       tokens: this.tokens,
       truncatedTexts: this.truncated,
       lostTokens: this.lost,
@@ -72,11 +121,20 @@ export class Tally {
       engineSeconds: model.pool.busySeconds / model.threads,
       loadSeconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-      outputBytes,
-      output,
+      outputBytes: output.bytes,
+      output: output.name,
       threads: model.threads,
       fingerprint: model.fingerprint,
     };
+  }
+
+  private count(window: { reused: number; lost: number; lostIsExact: boolean }, quarantined: number, rows: number): void {
+    this.rows += rows;
+    this.quarantined += quarantined;
+    this.reused += window.reused;
+    this.lost += window.lost;
+    this.lostIsExact &&= window.lostIsExact;
+    this.report();
   }
 
   private report(): void {

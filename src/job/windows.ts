@@ -1,49 +1,61 @@
-// Records become windows: a bounded number of rows, tokenized, ready to embed. Texts are let go once tokenized.
+// Items become windows: a bounded number of them, tokenized, ready to embed. Texts are let go once tokenized.
 import type { OutputRow } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
-import { contentHash } from '../model/settings.js';
-import { describePlace, type TextRecord } from '../records/record.js';
+import { isBad } from '../records/bad-rows.js';
+import { type BadRow, describePlace } from '../records/record.js';
 import { type TokenizedTexts, TokensBuilder } from '../tokens/tokenize.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
-import type { WindowLimits } from './config.js';
+import type { OnOverflow, WindowLimits } from './config.js';
+import { ItemDigest, type Row, type RunItem } from './items.js';
+import type { KnownVector } from './vector-index.js';
+
+/** Where the vector of a row comes from: a text of this window that is to be computed, or one that is known. */
+export type VectorSource = { readonly text: number } | KnownVector;
 
 export interface Window {
   readonly rows: readonly OutputRow[];
+  /** One a row. */
+  readonly sources: readonly VectorSource[];
+  /** The texts to compute, each once. */
   readonly tokens: TokenizedTexts;
+  readonly bad: readonly BadRow[];
+  /** Rows and bad rows. */
+  readonly items: number;
+  readonly digest: string;
 }
 
 export interface WindowOptions {
   readonly tokenizer: TextTokenizer;
   readonly maxTokens: number;
-  readonly prompt: string;
-  readonly fingerprint: string;
-  readonly onOverflow: 'truncate' | 'fail';
+  readonly onOverflow: OnOverflow;
   readonly limits: WindowLimits;
-  /** Most rows in all. */
-  readonly limit: number;
+  /** A vector made before from the same text, by its content hash. */
+  readonly known: (contentHash: string) => KnownVector | undefined;
 }
 
-/** Tokenizes records and cuts them into windows. Throws `text-too-long` where overflow is to fail. */
-export async function* cutWindows(chunks: AsyncIterable<TextRecord[]>, options: WindowOptions): AsyncGenerator<Window> {
+/** Tokenizes items and cuts them into windows. Throws `text-too-long` where overflow is to fail. */
+export async function* cutWindows(chunks: AsyncIterable<RunItem[]>, options: WindowOptions): AsyncGenerator<Window> {
   let next = new WindowBuilder(options);
-  let rows = 0;
-  if (options.limit === 0) return;
-  for await (const records of chunks) {
-    for (const record of records) {
-      next.add(record, rows++);
-      if (next.isFull() || rows === options.limit) {
-        yield next.finish();
-        next = new WindowBuilder(options);
-      }
-      if (rows === options.limit) return;
+  for await (const items of chunks) {
+    for (const item of items) {
+      next.add(item);
+      if (!next.isFull()) continue;
+      yield next.finish();
+      next = new WindowBuilder(options);
     }
   }
   if (!next.isEmpty()) yield next.finish();
 }
 
 class WindowBuilder {
-  private readonly rows: Omit<OutputRow, 'tokenCount'>[] = [];
+  private readonly rows: OutputRow[] = [];
+  private readonly sources: VectorSource[] = [];
+  private readonly bad: BadRow[] = [];
+  private readonly digest = new ItemDigest();
   private readonly tokens: TokensBuilder;
+  /** Texts of this window by their content hash. */
+  private readonly seen = new Map<string, { text: number; tokenCount: number; truncated: boolean }>();
+  private items = 0;
   private bytes = 0;
 
   constructor(private readonly options: WindowOptions) {
@@ -51,39 +63,52 @@ class WindowBuilder {
   }
 
   isEmpty(): boolean {
-    return this.rows.length === 0;
+    return this.items === 0;
   }
 
   isFull(): boolean {
     const { limits } = this.options;
-    return this.rows.length >= limits.rows || this.bytes >= limits.bytes || this.tokens.tokens >= limits.tokens;
+    return this.items >= limits.rows || this.bytes >= limits.bytes || this.tokens.tokens >= limits.tokens;
   }
 
-  add(record: TextRecord, row: number): void {
-    const text = this.options.prompt + record.text;
-    const lost = this.tokens.add(text);
-    if (lost > 0 && this.options.onOverflow === 'fail') throw overflow(record, lost, this.options.maxTokens);
-    this.bytes += text.length;
-    this.rows.push({
-      id: record.id ?? String(row),
-      kept: record.kept,
-      place: record.place,
-      truncated: lost > 0,
-      contentHash: contentHash(this.options.fingerprint, text),
-    });
+  add(item: RunItem): void {
+    this.items++;
+    this.digest.add(item);
+    if (isBad(item)) this.bad.push(item);
+    else this.addRow(item);
   }
 
   finish(): Window {
-    const tokens = this.tokens.finish();
-    const rows = this.rows.map((row, index) => ({
-      ...row,
-      tokenCount: (tokens.offsets[index + 1] ?? 0) - (tokens.offsets[index] ?? 0),
-    }));
-    return { rows, tokens };
+    const { rows, sources, bad, items } = this;
+    return { rows, sources, bad, items, digest: this.digest.finish(), tokens: this.tokens.finish() };
+  }
+
+  private addRow(row: Row): void {
+    this.bytes += row.fullText.length;
+    const source = this.options.known(row.contentHash) ?? this.seen.get(row.contentHash) ?? this.tokenize(row);
+    if (source === undefined) return;
+    const { id, kept, place, contentHash } = row;
+    this.rows.push({ id, kept, place, contentHash, tokenCount: source.tokenCount, truncated: source.truncated });
+    this.sources.push(source);
+  }
+
+  private tokenize(row: Row): { text: number; tokenCount: number; truncated: boolean } | undefined {
+    const { maxTokens, onOverflow } = this.options;
+    const before = this.tokens.tokens;
+    const lost = this.tokens.add(row.fullText);
+    if (lost > 0 && onOverflow === 'fail') throw overflow(row, lost, maxTokens);
+    if (lost > 0 && onOverflow === 'quarantine') {
+      this.tokens.dropLast();
+      this.bad.push({ error: overflow(row, lost, maxTokens), id: row.id, place: row.place, raw: Buffer.from(row.text) });
+      return undefined;
+    }
+    const found = { text: this.seen.size, tokenCount: this.tokens.tokens - before, truncated: lost > 0 };
+    this.seen.set(row.contentHash, found);
+    return found;
   }
 }
 
-function overflow(record: TextRecord, lost: number, maxTokens: number): EmbedkitError {
-  const found = `${describePlace(record.place)}: the text has ${lost} tokens more than the model's ${maxTokens}`;
+function overflow(row: Row, lost: number, maxTokens: number): EmbedkitError {
+  const found = `${describePlace(row.place)}: the text has ${lost} tokens more than the model's ${maxTokens}`;
   return new EmbedkitError('text-too-long', found, { hint: 'shorten it, or say --on-overflow truncate' });
 }

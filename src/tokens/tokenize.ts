@@ -57,6 +57,11 @@ export class TokensBuilder {
     return encoded.lost;
   }
 
+  /** Takes the text that was added last away again. */
+  dropLast(): void {
+    this.rows--;
+  }
+
   finish(): TokenizedTexts {
     return {
       ids: this.ids.subarray(0, this.tokens),

@@ -21,13 +21,23 @@ export function truncateDims(matrix: Matrix, dim: number): Matrix {
   return { rows: matrix.rows, dim, data };
 }
 
-/** The first row that is not a usable embedding (not finite, or all zeros), or -1. */
-export function firstBrokenRow(matrix: Matrix): number {
+/** Norms of normalised vectors are within this of 1, also after rounding to binary16. */
+const UNIT_TOLERANCE = 0.01;
+
+/** The rows that are no usable embeddings: not finite, all zeros, or, where vectors are of length 1, of another. */
+export function brokenRows(matrix: Matrix, expect: { readonly unit: boolean }): number[] {
+  const broken: number[] = [];
   for (let row = 0; row < matrix.rows; row++) {
     const norm = normOf(matrix.data, row * matrix.dim, matrix.dim);
-    if (!(norm > 0 && norm < Number.POSITIVE_INFINITY)) return row;
+    const isUsable = norm > 0 && norm < Number.POSITIVE_INFINITY && (!expect.unit || Math.abs(norm - 1) < UNIT_TOLERANCE);
+    if (!isUsable) broken.push(row);
   }
-  return -1;
+  return broken;
+}
+
+/** The first row that is not a usable embedding (not finite, or all zeros), or -1. */
+export function firstBrokenRow(matrix: Matrix): number {
+  return brokenRows(matrix, { unit: false })[0] ?? -1;
 }
 
 function normOf(data: Float32Array, start: number, dim: number): number {

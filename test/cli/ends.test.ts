@@ -42,8 +42,8 @@ describe('a signal', () => {
     const cwd = temporaryFolder();
     const { child, ended } = start(['-', '-o', 'out.parquet'], cwd);
     child.stdin?.write('{"text":"one row, and no end"}\n');
-    // The temporary file is there: the run has begun.
-    await vi.waitFor(() => expect(readdirSync(cwd)).toHaveLength(1), { timeout: 20_000, interval: 50 });
+    // Its lock and its folder are there: the run has begun.
+    await vi.waitFor(() => expect(readdirSync(cwd)).toHaveLength(2), { timeout: 20_000, interval: 50 });
     child.kill(signal);
     const end = await ended;
     expect([end.code, end.signal]).toEqual([code, null]);

@@ -3,7 +3,13 @@ import { createReporter, type LogFormat } from '#src/cli/report.js';
 import type { JobProgress, JobSummary } from '#src/job/config.js';
 
 const SUMMARY: JobSummary = {
+  rowsIn: 1234,
   rows: 1234,
+  embedded: 1234,
+  reused: 0,
+  quarantined: 0,
+  resumed: 0,
+  quarantine: undefined,
   tokens: 56_789,
   truncatedTexts: 2,
   lostTokens: 30,

@@ -33,14 +33,14 @@ async function startRun({ folder, args }: ReturnType<typeof scene>): Promise<Chi
 }
 
 describe('a run that is stopped', () => {
-  it('by kill -9 leaves no output, and the next run takes its temporary away', async () => {
+  it('by kill -9 leaves no output, and the next run takes what it left away', async () => {
     const here = scene();
     const child = await startRun(here);
     const ended = exitOf(child);
     child.kill('SIGKILL');
     expect((await ended).signal).toBe('SIGKILL');
     expect(existsSync(here.output)).toBe(false);
-    expect(temporaries(here.folder)).toHaveLength(1);
+    expect(temporaries(here.folder)).not.toEqual([]);
     const again = await runCli([...here.args, '--limit', '3']);
     expect(again.code).toBe(0);
     expect(temporaries(here.folder)).toEqual([]);
@@ -79,6 +79,13 @@ describe('an output that cannot be written', () => {
     expect((await exitOf(child)).code).toBe(1);
     expect(said).toMatch(/^embedkit: cannot write .*out\.parquet: .*; .*\n$/);
     expect(readFileSync(here.output, 'utf8')).toBe('the old one');
+    // What was finished is kept, and the same command with room enough goes on from it.
+    expect(temporaries(here.folder)).toEqual(['.embedkit-out.parquet.job']);
+    const again = await runCli([...here.args, '--limit', '64']);
+    expect([again.code, again.stderr]).toEqual([0, expect.stringMatching(/\n\d+ rows were done by the run before\n/)]);
+    const elsewhere = scene();
+    await runCli([...elsewhere.args, '--limit', '64']);
+    expect(readFileSync(here.output)).toEqual(readFileSync(elsewhere.output));
     expect(temporaries(here.folder)).toEqual([]);
   });
 

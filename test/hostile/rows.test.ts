@@ -1,4 +1,4 @@
-// Rows that cannot be embedded: exit 1 with one sentence that names file, line or row, what was found and what to do.
+// Rows that cannot be embedded: with --on-error fail, exit 1 with one sentence that names file, line or row, what was found and what to do.
 
 import { once } from 'node:events';
 import { createWriteStream, readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { fixture } from '../records/fixtures.js';
 import { runCli } from '../run.js';
 import { expectRefusal, folderWith } from './sentences.js';
 
-const OUT = ['-o', 'out.parquet'];
+const OUT = ['-o', 'out.parquet', '--on-error', 'fail'];
 const GOOD = '{"text":"good"}\n';
 
 describe('a bad row', () => {

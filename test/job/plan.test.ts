@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import type { KeepColumn } from '#src/columns/row.js';
 import type { JobConfig } from '#src/job/config.js';
 import { planJob } from '#src/job/plan.js';
-import { PROVENANCE_KEY, provenance } from '#src/job/provenance.js';
+import { PROVENANCE_KEY } from '#src/job/provenance.js';
 import { temporaryFolder } from '../run.js';
 
 function jobIn(folder: string, changes: { [Part in 'input' | 'output' | 'model' | 'window']?: object } = {}): JobConfig {
@@ -81,7 +81,7 @@ describe('the format', () => {
 describe('provenance', () => {
   const factsOf = async (folder: string, changes: Parameters<typeof jobIn>[1] = {}): Promise<Record<string, unknown>> => {
     const job = jobIn(folder, changes);
-    return JSON.parse(provenance(job, await planJob(job)).get(PROVENANCE_KEY) as string);
+    return JSON.parse((await planJob(job)).layout.metadata.get(PROVENANCE_KEY) as string);
   };
 
   it('says what the vectors are, and neither when nor where they were made', async () => {

@@ -33,14 +33,14 @@ describe('predictJob', () => {
     expect(predicted.seconds).toBeGreaterThan(tokens / predicted.tokensPerSecond);
   });
 
-  it('counts bad rows and shows the first few, where a run would end at the first', async () => {
+  it('counts bad rows and shows the first few, the first of which ends a run that is to fail', async () => {
     const folder = temporaryFolder();
     const bad = ['{"id": 1}', 'no JSON', '{"text": ""}', '{"text": 5}', '{"text": null}', '{"text": []}', '[]'];
     const config = job(folder, [...SHORT.slice(0, 3), ...bad, ...SHORT.slice(3, 5)]);
     const predicted = await predictJob(config);
     expect(predicted).toMatchObject({ rows: 5, badRows: 7 });
     expect(predicted.badRowExamples.map((sentence) => /line (\d+): /.exec(sentence)?.[1])).toEqual(['4', '5', '6', '7', '8']);
-    await expect(runJob(config)).rejects.toMatchObject({ code: 'bad-row', sentence: predicted.badRowExamples[0] });
+    await expect(runJob({ ...config, onError: 'fail' })).rejects.toMatchObject({ code: 'bad-row', sentence: predicted.badRowExamples[0] });
   });
 
   it('keeps to the limit, and can predict nothing at all', async () => {

@@ -133,9 +133,9 @@ describe('a job that ends early', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('because a later row is bad says which, and leaves nothing', async () => {
+  it('because a row is bad says which, and leaves nothing where nothing was finished', async () => {
     const folder = temporaryFolder();
-    const config = job(folder, `${lines(0, 5)}{"id": 6, "text": null}\n`, { window: { rows: 2 } });
+    const config = job(folder, `${lines(0, 5)}{"id": 6, "text": null}\n`, { onError: 'fail' });
     const message = `${join(folder, 'in.jsonl')}, line 6: field "text" is null, not text`;
     await expect(runJob(config)).rejects.toMatchObject({ code: 'bad-row', message });
     expect(readdirSync(folder)).toEqual(['in.jsonl']);

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WindowLimits } from '#src/job/config.js';
+import { type ItemOptions, identify } from '#src/job/items.js';
 import { cutWindows, type Window, type WindowOptions } from '#src/job/windows.js';
 import { contentHash } from '#src/model/settings.js';
 import type { TextRecord } from '#src/records/record.js';
@@ -21,12 +22,12 @@ const tokenizer: TextTokenizer = {
 const options: WindowOptions = {
   tokenizer,
   maxTokens: MAX_TOKENS,
-  prompt: '',
-  fingerprint: 'f',
   onOverflow: 'truncate',
   limits: { rows: NO_LIMIT, bytes: NO_LIMIT, tokens: NO_LIMIT },
-  limit: NO_LIMIT,
+  known: () => undefined,
 };
+
+const numbering: ItemOptions = { prompt: '', fingerprint: 'f', limit: NO_LIMIT };
 
 function recordsOf(texts: readonly string[], id = (row: number): string | undefined => `id-${row}`): TextRecord[] {
   return texts.map((text, row) => ({
@@ -47,13 +48,25 @@ async function collect(windows: AsyncIterable<Window>): Promise<Window[]> {
   return all;
 }
 
-async function cut(texts: readonly string[], changes: Partial<WindowOptions> = {}, size = 3): Promise<Window[]> {
-  return collect(cutWindows(chunked(recordsOf(texts), size), { ...options, ...changes }));
+async function cut(texts: readonly string[], changes: Partial<WindowOptions & ItemOptions> = {}, size = 3): Promise<Window[]> {
+  const items = identify(chunked(recordsOf(texts), size), { ...numbering, ...changes });
+  return collect(cutWindows(items, { ...options, ...changes }));
+}
+
+function textOf({ sources }: Window, row: number): number {
+  const source = sources[row];
+  if (source === undefined || !('text' in source)) throw new Error(`row ${row} is not computed`);
+  return source.text;
 }
 
 /** The ids of each row of a window. */
-function idsOf({ tokens, rows }: Window): number[][] {
-  return rows.map((_, row) => [...tokens.ids.subarray(tokens.offsets[row], tokens.offsets[row + 1])]);
+function idsOf(window: Window): number[][] {
+  const { tokens, rows } = window;
+  return rows.map((_, row) => [...tokens.ids.subarray(tokens.offsets[textOf(window, row)], tokens.offsets[textOf(window, row) + 1])]);
+}
+
+function lostOf(window: Window): number[] {
+  return window.rows.map((_, row) => window.tokens.lost[textOf(window, row)] as number);
 }
 
 const texts = fc.array(fc.string({ minLength: 1, maxLength: 9 }), { maxLength: 40 });
@@ -71,7 +84,7 @@ describe('cutWindows', () => {
         const [whole] = await cut(given);
         expect(windows.flatMap((window) => window.rows)).toEqual(whole?.rows ?? []);
         expect(windows.flatMap(idsOf)).toEqual(whole === undefined ? [] : idsOf(whole));
-        expect(windows.flatMap(({ tokens }) => [...tokens.lost])).toEqual([...(whole?.tokens.lost ?? [])]);
+        expect(windows.flatMap(lostOf)).toEqual(whole === undefined ? [] : lostOf(whole));
       }),
     );
   });
@@ -84,7 +97,8 @@ describe('cutWindows', () => {
         for (const [index, window] of windows.entries()) {
           const bytes = given.slice(row, row + window.rows.length).map((text) => text.length);
           row += window.rows.length;
-          const counts = window.rows.map(({ tokenCount }) => tokenCount);
+          // A text that stands twice in a window is tokenized once.
+          const counts = window.rows.map(({ tokenCount }, at) => (isFirst(window, at) ? tokenCount : 0));
           const isFull = (end: number): boolean =>
             end >= bounds.rows || sum(bytes.slice(0, end)) >= bounds.bytes || sum(counts.slice(0, end)) >= bounds.tokens;
           expect(isFull(window.rows.length - 1) && window.rows.length > 1).toBe(false);
@@ -105,7 +119,8 @@ describe('cutWindows', () => {
 
   it('numbers rows without an id over all windows', async () => {
     const records = recordsOf(['a', 'b', 'c', 'd'], (row) => (row === 1 ? 'named' : undefined));
-    const windows = await collect(cutWindows(chunked(records, 2), { ...options, limits: { ...options.limits, rows: 3 } }));
+    const items = identify(chunked(records, 2), numbering);
+    const windows = await collect(cutWindows(items, { ...options, limits: { ...options.limits, rows: 3 } }));
     expect(windows.map(({ rows }) => rows.map(({ id }) => id))).toEqual([['0', 'named', '2'], ['3']]);
   });
 
@@ -122,7 +137,8 @@ describe('cutWindows', () => {
         closed = read > 0;
       }
     }
-    const windows = await collect(cutWindows(counted(), { ...options, limit, limits: { ...options.limits, rows: 2 } }));
+    const items = identify(counted(), { ...numbering, limit });
+    const windows = await collect(cutWindows(items, { ...options, limits: { ...options.limits, rows: 2 } }));
     const rows = Math.min(limit, 5);
     expect(windows.map((window) => window.rows.length)).toEqual(
       Array.from({ length: Math.ceil(rows / 2) }, (_, at) => Math.min(2, rows - 2 * at)),
@@ -130,11 +146,38 @@ describe('cutWindows', () => {
     expect([read, closed]).toEqual([rows, rows > 0]);
   });
 
+  it('quarantines a text that is too long where it is told to, and tokenizes the others as if it were not there', async () => {
+    const [window] = await cut(['short', '0123456789', 'last', 'short'], { onOverflow: 'quarantine' });
+    const [without] = await cut(['short', 'last', 'short']);
+    expect(window?.rows.map(({ id }) => id)).toEqual(['id-0', 'id-2', 'id-3']);
+    expect([window?.items, window && idsOf(window), window?.tokens]).toEqual([4, without && idsOf(without), without?.tokens]);
+    expect(window?.bad).toEqual([expect.objectContaining({ id: 'id-1', place: place(2), raw: Buffer.from('0123456789') })]);
+    expect(window?.bad[0]?.error.code).toBe('text-too-long');
+  });
+
+  it('tokenizes no text that is known, and none twice', async () => {
+    const known = { file: 0, row: 7, tokenCount: 5, truncated: true };
+    const [window] = await cut(['aa', 'bb', 'aa', 'cc'], { known: (hash) => (hash === contentHash('f', 'bb') ? known : undefined) });
+    expect(window?.sources.map((source) => ('text' in source ? source.text : source.row))).toEqual([0, 7, 0, 1]);
+    expect(window?.rows.map(({ tokenCount, truncated }) => [tokenCount, truncated])).toEqual([
+      [2, false],
+      [5, true],
+      [2, false],
+      [2, false],
+    ]);
+    expect([...(window?.tokens.ids ?? [])].map((id) => String.fromCodePoint(id)).join('')).toBe('aacc');
+  });
+
   it('fails at a text that is too long where it is told to, naming file and line', async () => {
     const message = "in.txt, line 2: the text has 4 tokens more than the model's 6";
     await expect(cut(['short', '0123456789'], { onOverflow: 'fail' })).rejects.toMatchObject({ code: 'text-too-long', message });
   });
 });
+
+/** Whether a row is the first of its window with its text. */
+function isFirst(window: Window, row: number): boolean {
+  return window.rows.findIndex((_, other) => textOf(window, other) === textOf(window, row)) === row;
+}
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);

@@ -1,0 +1,170 @@
+// A finished window as one Arrow IPC file: rows with all that a writer needs of them, and their vectors, bit for bit.
+import {
+  Bool,
+  type Data,
+  Field,
+  FixedSizeList,
+  Float32,
+  Float64,
+  Int32,
+  makeData,
+  RecordBatch,
+  RecordBatchFileWriter,
+  RecordBatchReader,
+  Schema,
+  Struct,
+  Utf8,
+  type Vector,
+  vectorFromArray,
+} from 'apache-arrow';
+import { parse, stringify } from 'lossless-json';
+import { KeptColumn } from './kept.js';
+import { otherType } from './kept-errors.js';
+import type { KeepColumn, KeptCells, OutputRow, RowVectors } from './row.js';
+
+export interface Part {
+  readonly rows: readonly OutputRow[];
+  readonly vectors: RowVectors;
+}
+
+const OWN = ['id', 'source', 'unit', 'number', 'token_count', 'truncated', 'content_hash', 'embedding'] as const;
+const VALUES = 'kept_values';
+
+/** Encodes rows (at least one) and their vectors. Throws `bad-row` where the kept columns of the rows are of different kinds. */
+export function encodePart({ rows, vectors }: Part, keep: readonly KeepColumn[]): Uint8Array {
+  const columns = [...ownColumns(rows), embeddings(vectors), ...(keep.length === 0 ? [] : encodeKept(rows, keep))];
+  const schema = new Schema(columns.map(([field]) => field));
+  const children = columns.map(([, data]) => data);
+  const batch = new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }));
+  return new RecordBatchFileWriter().writeAll([batch]).toUint8Array(true);
+}
+
+function ownColumns(rows: readonly OutputRow[]): [Field, Data][] {
+  const of = (name: string, type: Utf8 | Float64 | Int32 | Bool, value: (row: OutputRow) => unknown): [Field, Data] =>
+    column(name, type, rows.map(value));
+  return [
+    of('id', new Utf8(), (row) => row.id),
+    of('source', new Utf8(), (row) => row.place.source),
+    of('unit', new Utf8(), (row) => row.place.unit),
+    of('number', new Float64(), (row) => row.place.number),
+    of('token_count', new Int32(), (row) => row.tokenCount),
+    of('truncated', new Bool(), (row) => row.truncated),
+    of('content_hash', new Utf8(), (row) => row.contentHash),
+  ];
+}
+
+function column(name: string, type: Utf8 | Float64 | Int32 | Bool, values: readonly unknown[]): [Field, Data] {
+  return [new Field(name, type, false), vectorFromArray(values, type).data[0] as Data];
+}
+
+function embeddings({ rows, dim, data }: RowVectors): [Field, Data] {
+  const type = new FixedSizeList(dim, new Field('item', new Float32(), false));
+  const child = makeData({ type: new Float32(), data, nullCount: 0 });
+  return [new Field('embedding', type, false), makeData({ type, length: rows, nullCount: 0, child }) as Data];
+}
+
+/** Plain values as JSON that keeps every digit and tells null from absent; Arrow cells as Arrow columns. */
+function encodeKept(rows: readonly OutputRow[], keep: readonly KeepColumn[]): [Field, Data][] {
+  if (rows[0]?.kept.kind === 'values')
+    return [
+      column(
+        VALUES,
+        new Utf8(),
+        rows.map((row) => valuesJson(row, keep)),
+      ),
+    ];
+  return keep.map((one, index) => {
+    const kept = new KeptColumn(one, index);
+    const data = kept.vector(rows).data[0] as Data;
+    return [new Field(`kept_${index}`, data.type, true), data];
+  });
+}
+
+function valuesJson({ kept, place }: OutputRow, keep: readonly KeepColumn[]): string {
+  if (kept.kind !== 'values') throw otherType(keep[0] as KeepColumn, place);
+  return (
+    stringify(Object.fromEntries(kept.values.map((value, index) => [index, value]).filter(([, value]) => value !== undefined))) ?? '{}'
+  );
+}
+
+/** The only batch of a part. Throws where the bytes are none. */
+function batchIn(bytes: Uint8Array): RecordBatch {
+  const [batch] = [...RecordBatchReader.from(bytes)] as RecordBatch[];
+  if (batch === undefined || OWN.some((name) => batch.getChild(name) === null)) throw new Error('not a finished window');
+  return batch;
+}
+
+function vectorsIn(batch: RecordBatch): RowVectors {
+  const list = batch.getChild('embedding')?.data[0] as Data;
+  const dim = (list.type as FixedSizeList).listSize;
+  return { rows: batch.numRows, dim, data: (list.children[0] as Data).values.subarray(0, batch.numRows * dim) };
+}
+
+/** Content hashes, token counts and where the vectors stand: what is needed to take them into another run. */
+export function readPartKeys(bytes: Uint8Array): {
+  keys: Pick<OutputRow, 'contentHash' | 'tokenCount' | 'truncated'>[];
+  vectorsAt: number;
+  dim: number;
+} {
+  const batch = batchIn(bytes);
+  const [hash, tokens, truncated] = ['content_hash', 'token_count', 'truncated'].map((name) => batch.getChild(name)) as [
+    Vector,
+    Vector,
+    Vector,
+  ];
+  const keys = Array.from({ length: batch.numRows }, (_, row) => ({
+    contentHash: hash.get(row),
+    tokenCount: tokens.get(row),
+    truncated: truncated.get(row),
+  }));
+  const { data, dim } = vectorsIn(batch);
+  // The library hands out views of the bytes that it was given.
+  return { keys, vectorsAt: data.byteOffset - bytes.byteOffset, dim };
+}
+
+/** Reads what `encodePart` made. Throws what apache-arrow does for other bytes. */
+export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): Part {
+  const batch = batchIn(bytes);
+  const child = (name: string): Vector => batch.getChild(name) as Vector;
+  const [id, source, unit, number, tokenCount, truncated, contentHash] = OWN.map(child) as [
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+    Vector,
+  ];
+  const keptOf = decodeKept(batch, keep);
+  const rows = Array.from(
+    { length: batch.numRows },
+    (_, row): OutputRow => ({
+      id: id.get(row),
+      kept: keptOf(row),
+      place: { source: source.get(row), unit: unit.get(row), number: number.get(row) },
+      tokenCount: tokenCount.get(row),
+      truncated: truncated.get(row),
+      contentHash: contentHash.get(row),
+    }),
+  );
+  return { rows, vectors: vectorsIn(batch) };
+}
+
+function decodeKept(batch: RecordBatch, keep: readonly KeepColumn[]): (row: number) => KeptCells {
+  const values = batch.getChild(VALUES);
+  if (values !== null) return (row) => ({ kind: 'values', values: parseValues(values.get(row), keep.length) });
+  if (keep.length === 0) return () => ({ kind: 'values', values: [] });
+  const columns = keep.map((_, index) => batch.getChild(`kept_${index}`) as Vector);
+  return (row) => ({ kind: 'arrow', columns, row });
+}
+
+function parseValues(json: string, length: number): unknown[] {
+  const held = parse(json, null, exactNumber) as Record<string, unknown>;
+  return Array.from({ length }, (_, index) => held[index]);
+}
+
+/** As the JSON lines reader has numbers: a whole one too long for a double as a bigint. */
+function exactNumber(digits: string): number | bigint {
+  const value = Number(digits);
+  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
+}

@@ -1,0 +1,67 @@
+// Items as a run knows them: numbered over all inputs, with the hash of the final text, and a digest by which a resumed run knows them again.
+import { createHash, type Hash } from 'node:crypto';
+import type { Data, Vector } from 'apache-arrow';
+import { stringify } from 'lossless-json';
+import { cellJson } from '../columns/arrow-json.js';
+import { contentHash } from '../model/settings.js';
+import { isBad } from '../records/bad-rows.js';
+import type { BadRow, Item, KeptRow, TextRecord } from '../records/record.js';
+
+/** A record with its place in the whole input; the id is the row number where the input gives none. */
+export interface Row extends TextRecord {
+  readonly id: string;
+  /** SHA-256 of fingerprint, prompt and text; see contentHash. */
+  readonly contentHash: string;
+  /** Prompt and text. */
+  readonly fullText: string;
+}
+
+export type RunItem = Row | BadRow;
+
+export interface ItemOptions {
+  readonly prompt: string;
+  readonly fingerprint: string;
+  /** Most items in all. */
+  readonly limit: number;
+}
+
+/** Numbers items and hashes their texts, some at a time, up to the limit. */
+export async function* identify(chunks: AsyncIterable<Item[]>, options: ItemOptions): AsyncGenerator<RunItem[]> {
+  let next = 0;
+  if (options.limit === 0) return;
+  for await (const items of chunks) {
+    const taken = items.slice(0, options.limit - next);
+    yield taken.map((item, index) => identified(item, next + index, options));
+    next += taken.length;
+    if (next >= options.limit) return;
+  }
+}
+
+function identified(item: Item, number: number, { prompt, fingerprint }: ItemOptions): RunItem {
+  if (isBad(item)) return item;
+  const fullText = prompt + item.text;
+  return { ...item, id: item.id ?? String(number), fullText, contentHash: contentHash(fingerprint, fullText) };
+}
+
+/** Adds up items; two equal digests mean equal rows, from whatever file and in whatever window they come. */
+export class ItemDigest {
+  private readonly hash: Hash = createHash('sha256');
+
+  add(item: RunItem): void {
+    this.hash.update(JSON.stringify(isBad(item) ? badKey(item) : [item.id, item.contentHash, keptKey(item.kept)]));
+  }
+
+  finish(): string {
+    return this.hash.digest('hex').slice(0, 32);
+  }
+}
+
+function badKey({ error, raw, id, place }: BadRow): unknown[] {
+  const content = raw === undefined ? error.message : createHash('sha256').update(raw).digest('hex');
+  return ['bad', error.code, id ?? null, place.number, content];
+}
+
+function keptKey(kept: KeptRow): unknown {
+  if (kept.kind === 'values') return kept.values.length === 0 ? 0 : kept.values.map((value) => stringify(value) ?? null);
+  return kept.columns.map((column) => stringify(cellJson((column as Vector).data[0] as Data, kept.row)) ?? null);
+}

@@ -1,0 +1,119 @@
+// The folder of an unfinished run, beside its output: each finished window is made durable there, then recorded in the journal.
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { type Disk, writeDurably } from '../columns/disk.js';
+import { decodePart, encodePart, type Part, readPartKeys } from '../columns/part.js';
+import type { KeepColumn } from '../columns/row.js';
+import { unwritable } from '../columns/sinks.js';
+import { EmbedkitError, wrapError } from '../errors.js';
+import type { FinishedWindow, Journal, PartFile } from './journal.js';
+import { quarantineLine } from './quarantine.js';
+import type { EmbeddedWindow, WindowStore } from './store.js';
+import type { VectorIndex } from './vector-index.js';
+
+// A number, and the start of the SHA-256 of the content: a part that no journal names still tells whether it is whole.
+const PART_NAME = /^(\d{6,})-([0-9a-f]{16})\.arrow$/;
+
+export interface PartStore {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly keep: readonly KeepColumn[];
+  readonly journal: Journal;
+  readonly known: VectorIndex;
+}
+
+export function jobFolder(output: string): string {
+  return join(dirname(output), `.embedkit-${basename(output)}.job`);
+}
+
+/** Keeps windows as parts; what a part holds is known to later windows. Its `keep` throws `output-unwritable`. */
+export async function partWriter(store: PartStore): Promise<WindowStore> {
+  const { disk, folder, journal } = store;
+  let next = 1 + Math.max(0, ...(await partNames(disk, folder)).map(numberOf));
+  return {
+    keep: async (window) => {
+      const number = String(next++).padStart(6, '0');
+      try {
+        const part = window.rows.length === 0 ? undefined : await writePart(store, number, window);
+        const quarantine = window.bad.length === 0 ? undefined : `${number}.quarantine.jsonl`;
+        if (quarantine !== undefined) await writeDurably(disk, join(folder, quarantine), quarantineOf(window));
+        await journal.append(finishedWindow(window, part, quarantine));
+      } catch (error) {
+        throw unwritable(folder, error);
+      }
+    },
+  };
+}
+
+async function writePart({ disk, folder, keep, known }: PartStore, number: string, window: EmbeddedWindow): Promise<PartFile> {
+  const bytes = encodePart(window, keep);
+  const digest = sha256(bytes);
+  const name = `${number}-${digest.slice(0, 16)}.arrow`;
+  await writeDurably(disk, join(folder, name), bytes);
+  remember(known, join(folder, name), bytes);
+  return { name, bytes: bytes.length, sha256: digest };
+}
+
+function quarantineOf({ bad }: EmbeddedWindow): Buffer {
+  return Buffer.from(bad.map(quarantineLine).join(''));
+}
+
+function finishedWindow(window: EmbeddedWindow, part: PartFile | undefined, quarantine: string | undefined): FinishedWindow {
+  const { items, digest, rows, bad, reused, tokens, lost, lostIsExact } = window;
+  const truncated = rows.filter((row) => row.truncated).length;
+  return { items, digest, rows: rows.length, quarantined: bad.length, reused, tokens, truncated, lost, lostIsExact, part, quarantine };
+}
+
+/** The rows and vectors of a finished window. Throws `internal` where its file is not what was recorded. */
+export async function readPart({ disk, folder, keep }: PartStore, { name, bytes, sha256: expected }: PartFile): Promise<Part> {
+  const found = await disk.read(join(folder, name)).catch((error: unknown) => {
+    throw wrapError(error, 'input-unreadable', join(folder, name), DAMAGED);
+  });
+  if (found.length === bytes && sha256(found) === expected) return decodePart(found, keep);
+  throw new EmbedkitError('input-unreadable', `${join(folder, name)} is not what the run wrote there`, { hint: DAMAGED });
+}
+
+const DAMAGED = 'run the same command again: the windows from there on are computed anew';
+
+/** How many of the journal's windows stand: those before the first whose part is missing or not of its size. */
+export async function standingWindows({ disk, folder, journal }: Pick<PartStore, 'disk' | 'folder' | 'journal'>): Promise<number> {
+  for (const [index, { part }] of journal.windows.entries()) {
+    if (part === undefined) continue;
+    const bytes = await disk.read(join(folder, part.name)).catch(() => undefined);
+    if (bytes === undefined || bytes.length !== part.bytes || sha256(bytes) !== part.sha256) return index;
+  }
+  return journal.windows.length;
+}
+
+/** Takes the vectors of all parts of the folder that no finished window holds, whatever run they are of: a content hash says what they are. */
+export async function rememberLeftovers({ disk, folder, journal, known }: Omit<PartStore, 'keep'>): Promise<void> {
+  const used = new Set(journal.windows.map(({ part }) => part?.name));
+  for (const name of await partNames(disk, folder)) {
+    if (used.has(name)) continue;
+    const bytes = await disk.read(join(folder, name));
+    // What is not whole a disk may leave that did not keep its word.
+    if (PART_NAME.exec(name)?.[2] === sha256(bytes).slice(0, 16)) remember(known, join(folder, name), bytes);
+    else await disk.remove(join(folder, name));
+  }
+}
+
+function remember(known: VectorIndex, path: string, bytes: Uint8Array): void {
+  const { keys, vectorsAt, dim } = readPartKeys(bytes);
+  if (dim !== known.dim) return;
+  const file = known.addFile({ path, at: vectorsAt });
+  keys.forEach(({ contentHash, tokenCount, truncated }, row) => {
+    known.add(contentHash, { file, row, tokenCount, truncated });
+  });
+}
+
+async function partNames(disk: Disk, folder: string): Promise<string[]> {
+  return (await disk.list(folder)).filter((name) => PART_NAME.test(name)).sort();
+}
+
+function numberOf(name: string): number {
+  return Number(PART_NAME.exec(name)?.[1]);
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,125 @@
+// Vectors known by the hash of their text: keys in fixed-width arrays, the vectors themselves left in the files that hold them.
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** rows x dim float32 values, row after row, at a place in a file. */
+export interface VectorFile {
+  readonly path: string;
+  readonly at: number;
+}
+
+export interface KnownVector {
+  readonly tokenCount: number;
+  readonly truncated: boolean;
+  readonly file: number;
+  readonly row: number;
+}
+
+/** Most vectors that are remembered: about 200 MiB of keys. Beyond, later ones are computed again, which costs time alone. */
+export const MAX_KNOWN = 1 << 22;
+
+const START = 1 << 10;
+const OPEN_FILES = 64;
+
+export class VectorIndex {
+  /** Two words a key: the 128 bits of a content hash. */
+  private keys = new BigUint64Array(2 * START);
+  /** Three words an entry: file, row, token count (its complement for a truncated text). */
+  private entries = new Int32Array(3 * START);
+  /** Entry + 1 at the slot of its key; 0 is free. Twice as many as entries. */
+  private slots = new Int32Array(2 * START);
+  private count = 0;
+  private readonly files: VectorFile[] = [];
+  private readonly open = new Map<number, number>();
+
+  constructor(
+    readonly dim: number,
+    private readonly most = MAX_KNOWN,
+  ) {}
+
+  get size(): number {
+    return this.count;
+  }
+
+  addFile(file: VectorFile): number {
+    return this.files.push(file) - 1;
+  }
+
+  /** Remembers where the vector of a content hash is. The first one of a hash stands. */
+  add(contentHash: string, known: KnownVector): void {
+    if (this.count >= this.most) return;
+    const [high, low] = keyOf(contentHash);
+    const slot = this.slotOf(high, low);
+    if (this.slots[slot] !== 0) return;
+    this.insert(slot, [high, low], known);
+  }
+
+  private insert(slot: number, key: readonly [bigint, bigint], known: KnownVector): void {
+    this.keys.set(key, 2 * this.count);
+    this.entries.set([known.file, known.row, known.truncated ? ~known.tokenCount : known.tokenCount], 3 * this.count);
+    this.slots[slot] = ++this.count;
+    if (this.count * 3 === this.entries.length) this.grow();
+  }
+
+  find(contentHash: string): KnownVector | undefined {
+    if (this.count === 0) return undefined;
+    const [high, low] = keyOf(contentHash);
+    const entry = (this.slots[this.slotOf(high, low)] as number) - 1;
+    if (entry < 0) return undefined;
+    const [file, row, tokens] = this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as [number, number, number];
+    return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+  }
+
+  /** Copies the vector of an entry to `target`, dim values. Throws the system's error where its file cannot be read. */
+  read({ file, row }: KnownVector, target: Float32Array): void {
+    const { at } = this.files[file] as VectorFile;
+    const length = this.dim * Float32Array.BYTES_PER_ELEMENT;
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, length);
+    if (readSync(this.handleOf(file), bytes, 0, length, at + row * length) !== length) throw new Error('a file of vectors ends too early');
+  }
+
+  close(): void {
+    for (const handle of this.open.values()) closeSync(handle);
+    this.open.clear();
+  }
+
+  private handleOf(file: number): number {
+    const held = this.open.get(file);
+    if (held !== undefined) return held;
+    const [oldest] = this.open.entries();
+    if (this.open.size >= OPEN_FILES && oldest !== undefined) {
+      closeSync(oldest[1]);
+      this.open.delete(oldest[0]);
+    }
+    const handle = openSync((this.files[file] as VectorFile).path, 'r');
+    this.open.set(file, handle);
+    return handle;
+  }
+
+  /** The slot that holds a key, or the free one where it belongs. */
+  private slotOf(high: bigint, low: bigint): number {
+    const mask = this.slots.length - 1;
+    let slot = Number(low & BigInt(mask));
+    for (let entry = this.slots[slot] as number; entry !== 0; entry = this.slots[slot] as number) {
+      if (this.keys[2 * entry - 2] === high && this.keys[2 * entry - 1] === low) break;
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  private grow(): void {
+    const { keys, entries } = this;
+    this.keys = new BigUint64Array(2 * keys.length);
+    this.keys.set(keys);
+    this.entries = new Int32Array(2 * entries.length);
+    this.entries.set(entries);
+    this.slots = new Int32Array(2 * this.slots.length);
+    for (let entry = 0; entry < this.count; entry++) {
+      const slot = this.slotOf(keys[2 * entry] as bigint, keys[2 * entry + 1] as bigint);
+      this.slots[slot] = entry + 1;
+    }
+  }
+}
+
+function keyOf(contentHash: string): [bigint, bigint] {
+  return [BigInt(`0x${contentHash.slice(0, 16)}`), BigInt(`0x${contentHash.slice(16, 32)}`)];
+}
