@@ -1,8 +1,9 @@
 // Where the bytes of an output go: a file that appears whole or not at all, a device, or a stream such as stdout.
-import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readdir, realpath, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { EmbedkitError, messageOf, systemCode } from '../errors.js';
+import { type Disk, type DiskFile, realDisk } from './disk.js';
 import type { ByteSink } from './row.js';
 
 export interface OutputSink extends ByteSink {
@@ -20,7 +21,7 @@ export interface OutputSink extends ByteSink {
 let opened = 0;
 
 /** A sink for `path`: a temporary file beside it that `commit` renames, or the thing itself where it is no plain file. */
-export async function openFileSink(path: string): Promise<OutputSink> {
+export async function openFileSink(path: string, disk: Disk = realDisk): Promise<OutputSink> {
   // Of a link the file that it names is replaced, not the link: /dev/stdout, latest.parquet.
   const target = await realpath(path).catch(() => resolve(path));
   const info = await stat(target).catch(() => undefined);
@@ -30,10 +31,10 @@ export async function openFileSink(path: string): Promise<OutputSink> {
   const isDevice = info !== undefined && !info.isFile();
   if (!isDevice) await removeStale(target);
   const temporary = isDevice ? target : join(dirname(target), `${temporaryPrefix(target)}${process.pid}-${opened++}`);
-  const file = await open(temporary, 'w').catch((error: unknown) => {
+  const file = await disk.open(temporary, 'w').catch((error: unknown) => {
     throw unwritable(path, error);
   });
-  return new FileSink(path, target, temporary, file);
+  return new FileSink(path, target, temporary, file, disk);
 }
 
 class FileSink implements OutputSink {
@@ -44,7 +45,8 @@ class FileSink implements OutputSink {
     private readonly name: string,
     private readonly target: string,
     private readonly temporary: string,
-    private readonly file: FileHandle,
+    private readonly file: DiskFile,
+    private readonly disk: Disk,
   ) {}
 
   get path(): string | undefined {
@@ -53,7 +55,7 @@ class FileSink implements OutputSink {
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
-      for (let done = 0; done < bytes.length; ) done += (await this.file.write(bytes, done)).bytesWritten;
+      await this.file.write(bytes);
       this.bytes += bytes.length;
     } catch (error) {
       throw unwritable(this.name, error);
@@ -65,7 +67,9 @@ class FileSink implements OutputSink {
     try {
       if (this.path !== undefined) await this.file.sync();
       await this.close();
-      if (this.path !== undefined) await renameDurably(this.temporary, this.target);
+      if (this.path === undefined) return;
+      await this.disk.rename(this.temporary, this.target);
+      await this.disk.syncFolder(dirname(this.target));
     } catch (error) {
       throw unwritable(this.name, error);
     }
@@ -81,14 +85,6 @@ class FileSink implements OutputSink {
     this.open = false;
     await this.file.close();
   }
-}
-
-/** The file is in place once renamed: a folder that cannot be opened or synced does not make the run a failure. */
-async function renameDurably(from: string, to: string): Promise<void> {
-  await rename(from, to);
-  const folder = await open(dirname(to)).catch(() => undefined);
-  await folder?.sync().catch(() => undefined);
-  await folder?.close();
 }
 
 function temporaryPrefix(target: string): string {

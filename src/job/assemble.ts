@@ -14,7 +14,7 @@ import { verifyRows } from './verify.js';
  * @returns bytes of the output
  */
 export async function assemble(store: PartStore, plan: JobPlan, output: string, signal: AbortSignal | undefined): Promise<number> {
-  const sink = await openFileSink(output);
+  const sink = await openFileSink(output, store.disk);
   try {
     const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
     let rows = 0;

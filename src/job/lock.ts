@@ -20,6 +20,7 @@ export interface Lock {
 }
 
 const HEARTBEAT_MS = 10_000;
+const TURN_MS = 20;
 /** A holder that cannot be looked at is taken for dead after this long without a heartbeat. */
 export const SILENCE_MS = 60_000;
 
@@ -35,6 +36,7 @@ export async function takeLock(path: string, name: string, onLost: (error: Embed
   });
   try {
     await claim(path, own, name, self);
+    await keep(path, self);
   } finally {
     await unlink(own).catch(() => undefined);
   }
@@ -48,19 +50,45 @@ export async function takeLock(path: string, name: string, onLost: (error: Embed
   };
 }
 
-/** A link is made or refused in one step, and so is the rename that takes a dead holder's file away. */
+/** A link is made or refused in one step. A dead holder's lock is replaced, never removed, by one run at a time. */
 async function claim(path: string, own: string, name: string, self: Holder): Promise<void> {
   for (;;) {
     if (await linked(own, path)) return;
-    const holder = await readHolder(path);
-    if (await isHeld(path, holder, self)) throw lockedBy(name, path, holder);
-    const taken = `${path}.taken-${self.token}`;
-    await rename(path, taken).catch(() => undefined);
-    const moved = await readHolder(taken);
-    // Another run was quicker and this is its new lock: it gets it back.
-    if (moved !== undefined && moved.token !== holder?.token) await link(taken, path).catch(() => undefined);
-    await unlink(taken).catch(() => undefined);
+    await refuseHeld(path, name, self);
+    if (await replaced(path, own, name, self)) return;
+    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
   }
+}
+
+async function refuseHeld(path: string, name: string, self: Holder): Promise<void> {
+  const holder = await readHolder(path);
+  if (await isHeld(path, holder, self)) throw lockedBy(name, path, holder);
+}
+
+/** Takes over the lock of a dead holder; false where another run is at it. */
+async function replaced(path: string, own: string, name: string, self: Holder): Promise<boolean> {
+  const turn = `${path}.turn`;
+  if (!(await linked(own, turn))) {
+    // Left by a run that was killed within these few lines.
+    if (!(await isHeld(turn, await readHolder(turn), self))) await unlink(turn).catch(() => undefined);
+    return false;
+  }
+  try {
+    // Released meanwhile: then it is free for whoever links first.
+    if (!(await isThere(path))) return false;
+    await refuseHeld(path, name, self);
+    await rename(own, path);
+    return true;
+  } finally {
+    await unlink(turn).catch(() => undefined);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function linked(own: string, path: string): Promise<boolean> {

@@ -1,0 +1,94 @@
+// A run into a file: under a lock, finished windows become parts beside the output, and the parts become the output.
+import { basename, dirname, join } from 'node:path';
+import { unwritable } from '../columns/sinks.js';
+import { systemCode } from '../errors.js';
+import { assemble, removeJob } from './assemble.js';
+import type { JobConfig, JobSummary } from './config.js';
+import { embedWindows, type Run } from './embed-windows.js';
+import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
+import type { JobFacts } from './journal.js';
+import { takeLock } from './lock.js';
+import { jobFolder, type PartStore, partWriter, rememberLeftovers } from './parts.js';
+import type { JobPlan } from './plan.js';
+import { PROVENANCE_KEY } from './provenance.js';
+import { quarantinePath } from './quarantine.js';
+import { withoutFinished } from './replay.js';
+import { refused, resumeJournal } from './resume.js';
+import { VectorIndex } from './vector-index.js';
+import { cutWindows } from './windows.js';
+
+export async function runIntoFile(job: Job, output: string): Promise<JobSummary> {
+  const { config } = job;
+  const lost = new AbortController();
+  const lock = await takeLock(lockPath(output), config.output.path, (error) => lost.abort(error));
+  try {
+    const signal = config.signal === undefined ? lost.signal : AbortSignal.any([config.signal, lost.signal]);
+    return await runLocked({ ...job, config: { ...config, signal } }, output);
+  } catch (error) {
+    // Of the files beside the output: inputs, engines and the output itself name their own errors.
+    throw systemCode(error) === undefined ? error : unwritable(config.output.path, error);
+  } finally {
+    await lock.release();
+  }
+}
+
+function lockPath(output: string): string {
+  return join(dirname(output), `.embedkit-${basename(output)}.lock`);
+}
+
+async function runLocked(job: Job, output: string): Promise<JobSummary> {
+  const { config, plan, tally, parts } = job;
+  const folder = jobFolder(output);
+  const { disk } = parts;
+  const resume = {
+    disk,
+    folder,
+    output: config.output.path,
+    resume: config.resume ?? 'auto',
+    onWarning: config.onWarning ?? (() => undefined),
+  };
+  const journal = await resumeJournal(factsOf(config, plan), resume);
+  const known = new VectorIndex(plan.dims);
+  const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
+  try {
+    await rememberLeftovers(store);
+    const model = await embedInto(job, known, (run) => embedRest(job, run, store));
+    known.close();
+    tally.checkAnyRow();
+    const bytes = await assemble(store, plan, output, config.signal);
+    await removeJob(disk, folder);
+    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantinePath(config.output.path) });
+  } catch (error) {
+    known.close();
+    if (journal.windows.length === 0 && known.size === 0) await removeJob(disk, folder);
+    throw error;
+  }
+}
+
+/** What no finished window holds. */
+async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
+  const items = withoutFinished(itemsOf(job), store.journal.windows, {
+    finished: (window, some) => run.tally.resumedWindow(window, some),
+    diverged: (index) => onChangedInput(job, store, index),
+  });
+  await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));
+}
+
+/** The windows before the change stand; of the others the vectors are taken where the text is the same. */
+async function onChangedInput({ config }: Job, store: PartStore, index: number): Promise<void> {
+  const { journal } = store;
+  const what = `the input has changed since the unfinished run of ${config.output.path}, in window ${index + 1} of ${journal.windows.length}`;
+  if (config.resume === 'require') throw refused(what);
+  config.onWarning?.(`${what}: going on from there, with its vectors where the text is the same`);
+  await journal.rollBack(index);
+  await rememberLeftovers(store);
+}
+
+/** What the output depends on besides the input: what it says of its own making, and how rows are read. */
+function factsOf({ input }: JobConfig, plan: JobPlan): JobFacts {
+  const made = JSON.parse(plan.layout.metadata.get(PROVENANCE_KEY) ?? '{}') as Record<string, unknown>;
+  const asked = { ...made, ids: input.idField, keep: input.keep, from: input.from, limit: input.limit, on_error: plan.onError };
+  const { maxLineBytes } = plan.read.limits;
+  const facts = Object.entries({ ...asked, max_line_bytes: maxLineBytes }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(facts.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
+}

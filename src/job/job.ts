@@ -1,0 +1,64 @@
+// What both ways of a run share: the job itself, its engines from start to close, its items and how they are windowed.
+import { type Disk, realDisk } from '../columns/disk.js';
+import { type EmbeddingModel, startModel } from '../embedder/open.js';
+import { fingerprint } from '../model/settings.js';
+import { recordsOnly } from '../records/bad-rows.js';
+import { readRecords } from '../records/read.js';
+import { followAbort, untilAborted } from './abort.js';
+import type { JobConfig } from './config.js';
+import type { Run } from './embed-windows.js';
+import { identify, type RunItem } from './items.js';
+import type { JobPlan } from './plan.js';
+import type { Tally } from './tally.js';
+import type { VectorIndex } from './vector-index.js';
+import type { WindowOptions } from './windows.js';
+
+/** What a run is made of, for tests that put something else in its place. */
+export interface JobParts {
+  readonly disk: Disk;
+  readonly startModel: typeof startModel;
+}
+
+export const PARTS: JobParts = { disk: realDisk, startModel };
+
+export interface Job {
+  readonly config: JobConfig;
+  readonly plan: JobPlan;
+  readonly tally: Tally;
+  readonly parts: JobParts;
+}
+
+/** Everything up to the last vector; the engines are closed again when it returns. */
+export async function embedInto(job: Job, known: VectorIndex, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
+  const { config, plan, tally, parts } = job;
+  const model = parts.startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+  const stop = followAbort(config.signal);
+  try {
+    model.pool.ready().then(
+      () => tally.loaded(),
+      (error) => stop.abort(error),
+    );
+    await untilAborted(embed({ plan, model, tally, known, stop }), stop.signal);
+    return model;
+  } finally {
+    stop.abort();
+    await model.close();
+  }
+}
+
+export function itemsOf({ plan, tally }: Job): AsyncGenerator<RunItem[]> {
+  const read = readRecords(plan.inputs, plan.read, tally.reading);
+  const { prompt, limit, folder, maxTokens } = plan;
+  const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
+  return identify(plan.onError === 'fail' ? recordsOnly(read) : read, options);
+}
+
+export function windowOptions({ plan, model, known }: Run): WindowOptions {
+  return {
+    tokenizer: model.tokenizer,
+    maxTokens: plan.maxTokens,
+    onOverflow: plan.onOverflow,
+    limits: plan.window,
+    known: (contentHash) => known.find(contentHash),
+  };
+}
