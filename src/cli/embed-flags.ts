@@ -47,6 +47,17 @@ export const EMBED_FLAGS: readonly Flag[] = [
     fallback: 'auto',
     choices: RESUME,
   },
+  {
+    flags: '--reuse <files...>',
+    help: 'outputs of earlier runs, the output itself among them if you like; rows whose text is there take its vector',
+    fallback: 'none',
+  },
+  {
+    flags: '--metrics-file <file>',
+    help: "Prometheus text for the node exporter's textfile collector, renewed after each window",
+    fallback: 'none',
+  },
+  { flags: '--summary <file>', help: 'the summary, or the error, as JSON in a file', fallback: 'none' },
   { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },

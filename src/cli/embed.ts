@@ -6,6 +6,7 @@ import type { JobConfig, MaxErrors, OnError, OnOverflow, Resume } from '../job/c
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { createReporter, type LogFormat } from './report.js';
+import { exitCodeOf, watchRun } from './run-files.js';
 import { abortOnSignals } from './signals.js';
 
 /** The options as commander names them, after EMBED_FLAGS. */
@@ -35,6 +36,9 @@ export interface EmbedArguments {
   readonly windowBytes?: number;
   readonly windowTokens?: number;
   readonly maxLineBytes?: number;
+  readonly reuse?: string[];
+  readonly metricsFile?: string;
+  readonly summary?: string;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly logFormat?: LogFormat;
@@ -56,10 +60,9 @@ export async function embed(paths: readonly string[], given: EmbedArguments): Pr
       reporter.prediction(await predictJob(config), process.stdout);
       return EXIT.ok;
     }
-    const { runJob } = await import('../job/run.js');
-    const summary = await runJob(config);
+    const summary = await watchRun(config, given, async (watched) => (await import('../job/run.js')).runJob(watched));
     reporter.summary(summary);
-    return summary.quarantined > 0 ? EXIT.quarantined : EXIT.ok;
+    return exitCodeOf(summary);
   } finally {
     reporter.close();
     signals.release();
@@ -95,6 +98,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
     onError: given.onError,
     maxErrors: given.maxErrors,
     resume: given.resume,
+    reuse: given.reuse,
     window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),
   };
 }

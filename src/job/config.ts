@@ -79,6 +79,8 @@ export interface JobConfig {
   /** Ends the run early; its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Called after each window that is kept; the run waits for it. */
+  readonly onWindow?: (books: JobBooks) => Promise<void>;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -97,6 +99,16 @@ export interface JobProgress {
   readonly bytesTotal: number;
 }
 
+/** How a run stands after a window. */
+export interface JobBooks {
+  readonly rowsIn: number;
+  readonly embedded: number;
+  readonly reused: number;
+  readonly quarantined: number;
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
 export interface JobSummary {
   /** Rows of the input: embedded + reused + quarantined. */
   readonly rowsIn: number;
@@ -109,6 +121,8 @@ export interface JobSummary {
   readonly quarantined: number;
   /** Rows of the input that an earlier, unfinished run had done. */
   readonly resumed: number;
+  /** Rows of the outputs given for reuse that no row of the input has any more. */
+  readonly removed: number;
   /** The file of the quarantined rows; undefined where there are none. */
   readonly quarantine: string | undefined;
   /** Tokens that went through the model in this run. */

@@ -7,6 +7,7 @@ import { type BadRow, describePlace } from '../records/record.js';
 import { roundToF16 } from '../vectors/f16.js';
 import type { Matrix } from '../vectors/matrix.js';
 import { brokenRows } from '../vectors/normalise.js';
+import type { JobConfig } from './config.js';
 import type { JobPlan } from './plan.js';
 import type { EmbeddedWindow, WindowStore } from './store.js';
 import type { Tally } from './tally.js';
@@ -18,6 +19,7 @@ export interface Run {
   readonly model: EmbeddingModel;
   readonly tally: Tally;
   readonly known: VectorIndex;
+  readonly onWindow: JobConfig['onWindow'];
   /** Ends the run: told by the caller, or by a part of it that failed. */
   readonly stop: AbortController;
 }
@@ -36,11 +38,12 @@ export async function embedWindows(run: Run, windows: AsyncIterable<Window>, sto
   if (pending !== undefined) await keep(run, await pending, store);
 }
 
-async function keep({ tally, plan }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
+async function keep({ tally, plan, onWindow }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
   const [bad] = window.bad;
   if (plan.onError === 'fail' && bad !== undefined) throw bad.error;
   await store.keep(window);
   tally.wrote(window);
+  await onWindow?.(tally.books());
   tally.checkErrors(plan.maxErrors);
 }
 

@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import { systemCode } from '../errors.js';
+import { isBad } from '../records/bad-rows.js';
 import { assemble, removeJob } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { embedWindows, type Run } from './embed-windows.js';
@@ -14,6 +15,7 @@ import { PROVENANCE_KEY } from './provenance.js';
 import { quarantinePath } from './quarantine.js';
 import { withoutFinished } from './replay.js';
 import { refused, resumeJournal } from './resume.js';
+import { rememberOutputs } from './reuse.js';
 import { VectorIndex } from './vector-index.js';
 import { cutWindows } from './windows.js';
 
@@ -51,9 +53,13 @@ async function runLocked(job: Job, output: string): Promise<JobSummary> {
   const known = new VectorIndex(plan.dims);
   const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
   try {
+    const reuse = config.reuse ?? [];
+    await rememberOutputs(known, reuse, { plan, folder, onWarning: resume.onWarning });
+    const outputs = known.fileCount;
     await rememberLeftovers(store);
     const model = await embedInto(job, known, (run) => embedRest(job, run, store));
     known.close();
+    tally.removed = known.unwanted(outputs);
     tally.checkAnyRow();
     const bytes = await assemble(store, plan, output, config.signal);
     await removeJob(disk, folder);
@@ -68,7 +74,10 @@ async function runLocked(job: Job, output: string): Promise<JobSummary> {
 /** What no finished window holds. */
 async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
   const items = withoutFinished(itemsOf(job), store.journal.windows, {
-    finished: (window, some) => run.tally.resumedWindow(window, some),
+    finished: (window, some) => {
+      for (const item of some) if (!isBad(item)) store.known.find(item.contentHash);
+      run.tally.resumedWindow(window, some);
+    },
     diverged: (index) => onChangedInput(job, store, index),
   });
   await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));

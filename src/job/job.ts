@@ -38,7 +38,7 @@ export async function embedInto(job: Job, known: VectorIndex, embed: (run: Run) 
       () => tally.loaded(),
       (error) => stop.abort(error),
     );
-    await untilAborted(embed({ plan, model, tally, known, stop }), stop.signal);
+    await untilAborted(embed({ plan, model, tally, known, stop, onWindow: config.onWindow }), stop.signal);
     return model;
   } finally {
     stop.abort();

@@ -9,6 +9,8 @@ export interface ParquetFile {
   readonly names: readonly string[];
   /** As the footer promises. */
   readonly rows: number;
+  /** The footer's key-value pairs. */
+  readonly metadata: ReadonlyMap<string, string>;
   /** The rows of some columns, a bounded number at a time; to be called once. Throws Error where they cannot all be read. */
   batches(columns: readonly string[]): AsyncGenerator<RecordBatch>;
   close(): Promise<void>;
@@ -25,8 +27,9 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const opened = await ask({ kind: 'open', path });
     if (opened.kind !== 'opened') throw new Error('unexpected reply to open');
     const { rows } = opened;
-    const names = tableFromIPC(opened.schema).schema.fields.map((field) => String(field.name));
-    return { names, rows, batches: (columns) => readBatches(ask, columns, rows), close };
+    const { schema } = tableFromIPC(opened.schema);
+    const names = schema.fields.map((field) => String(field.name));
+    return { names, rows, metadata: schema.metadata, batches: (columns) => readBatches(ask, columns, rows), close };
   } catch (error) {
     await close();
     throw error;
