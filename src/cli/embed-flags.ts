@@ -1,9 +1,11 @@
 // The flags of `embed`.
 
+import { InvalidArgumentError } from 'commander';
 import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
 import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
 import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW, type MaxErrors, ON_ERROR, ON_OVERFLOW, RESUME } from '../job/config.js';
+import type { Shard } from '../job/items.js';
 import { DEFAULT_MODEL, PRECISIONS } from '../model/names.js';
 import { FORMAT_NAMES } from '../records/formats.js';
 import { type Flag, list, percentage, wholeNumber } from './flags.js';
@@ -22,6 +24,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
     help: `columns to carry through, like a,b; name:type (${KEPT_TYPES.join(', ')}) fixes a type`,
     fallback: 'none; types as in the input',
     parse: keepColumns,
+  },
+  {
+    flags: '--shard <i/n>',
+    help: 'only the i-th of n parts of the rows, by their text: n machines write n outputs',
+    fallback: 'all',
+    parse: shard,
   },
   { flags: '--limit <rows>', help: 'stop after this many rows', parse: wholeNumber },
   { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
@@ -71,6 +79,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--quiet', help: 'print errors only' },
   { flags: '--log-format <format>', help: 'how progress and summary are printed', fallback: 'text', choices: ['text', 'json'] },
 ];
+
+function shard(text: string): Shard {
+  const [, index, of] = /^(\d+)\/(\d+)$/.exec(text.trim()) ?? [];
+  if (index === undefined || of === undefined) throw new InvalidArgumentError(`"${text}" is not like 2/8`);
+  return { index: wholeNumber(index) - 1, of: wholeNumber(of) };
+}
 
 function maxErrors(text: string): MaxErrors {
   return text.trim().endsWith('%') ? { share: percentage(text) } : { rows: wholeNumber(text) };

@@ -3,6 +3,7 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
 import { EmbedkitError, EXIT } from '../errors.js';
 import type { JobConfig, MaxErrors, OnError, OnOverflow, Resume } from '../job/config.js';
+import type { Shard } from '../job/items.js';
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { createReporter, type LogFormat } from './report.js';
@@ -19,6 +20,7 @@ export interface EmbedArguments {
   readonly idField?: string;
   readonly keep?: KeepColumn[];
   readonly limit?: number;
+  readonly shard?: Shard;
   readonly model?: string;
   readonly precision?: Precision;
   readonly prompt?: string;
@@ -82,6 +84,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       idField: given.idField,
       keep: given.keep,
       limit: given.limit,
+      shard: given.shard,
       maxLineBytes: given.maxLineBytes,
     },
     output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims },

@@ -4,6 +4,7 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
+import type { Shard } from './items.js';
 
 export interface JobInput {
   /** Files, globs, folders; "-" is `stdin`. */
@@ -17,6 +18,8 @@ export interface JobInput {
   /** Stop after this many rows. */
   readonly limit?: number | undefined;
   readonly maxLineBytes?: number | undefined;
+  /** Only these rows; undefined: all. */
+  readonly shard?: Shard | undefined;
 }
 
 export interface JobOutput {

@@ -96,7 +96,15 @@ async function onChangedInput({ config }: Job, store: PartStore, index: number):
 /** What the output depends on besides the input: what it says of its own making, and how rows are read. */
 function factsOf({ input }: JobConfig, plan: JobPlan): JobFacts {
   const made = JSON.parse(plan.layout.metadata.get(PROVENANCE_KEY) ?? '{}') as Record<string, unknown>;
-  const asked = { ...made, ids: input.idField, keep: input.keep, from: input.from, limit: input.limit, on_error: plan.onError };
+  const asked = {
+    ...made,
+    ids: input.idField,
+    keep: input.keep,
+    from: input.from,
+    limit: input.limit,
+    shard: input.shard,
+    on_error: plan.onError,
+  };
   const { maxLineBytes } = plan.read.limits;
   const facts = Object.entries({ ...asked, max_line_bytes: maxLineBytes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(facts.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));

@@ -7,7 +7,7 @@ import { readRecords } from '../records/read.js';
 import { followAbort, untilAborted } from './abort.js';
 import type { JobConfig } from './config.js';
 import type { Run } from './embed-windows.js';
-import { identify, type RunItem } from './items.js';
+import { identify, inShard, type RunItem } from './items.js';
 import type { JobPlan } from './plan.js';
 import type { Tally } from './tally.js';
 import type { VectorIndex } from './vector-index.js';
@@ -50,7 +50,7 @@ export function itemsOf({ plan, tally }: Job): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
   const { prompt, limit, folder, maxTokens } = plan;
   const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
-  return identify(plan.onError === 'fail' ? recordsOnly(read) : read, options);
+  return inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
 }
 
 export function windowOptions({ plan, model, known }: Run): WindowOptions {

@@ -19,6 +19,7 @@ import {
   type OnError,
   type WindowLimits,
 } from './config.js';
+import type { Shard } from './items.js';
 import { provenance, type VectorPlan } from './provenance.js';
 
 export interface JobPlan extends VectorPlan {
@@ -27,6 +28,7 @@ export interface JobPlan extends VectorPlan {
   readonly format: OutputFormatName;
   readonly window: WindowLimits;
   readonly limit: number;
+  readonly shard: Shard | undefined;
   /** The file to write, links followed; undefined for a stream or a device, which nothing can resume. */
   readonly output: string | undefined;
   readonly layout: LayoutOptions;
@@ -60,6 +62,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     format,
     window: windowLimits(config),
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
+    shard: checkShard(input.shard),
     output: target,
     layout: { keep, dtype: vectors.dtype, dim: vectors.dims, encodeF16, metadata: provenance(input, vectors) },
     onError: errorPolicy(config, target),
@@ -130,6 +133,11 @@ function windowLimits(config: JobConfig): WindowLimits {
     bytes: atLeast('--window-bytes', 1, asked.bytes),
     tokens: atLeast('--window-tokens', 1, asked.tokens),
   };
+}
+
+function checkShard(shard: Shard | undefined): Shard | undefined {
+  if (shard === undefined || (shard.of >= 1 && shard.index >= 0 && shard.index < shard.of)) return shard;
+  throw new EmbedkitError('usage', `--shard ${shard.index + 1}/${shard.of}: no such part`, { hint: 'count from 1: 1/4, 2/4, 3/4, 4/4' });
 }
 
 function atLeast(flag: string, least: number, value: number): number {
