@@ -1,14 +1,17 @@
 // A run into a file: under a lock, finished windows become parts beside the output, and the parts become the output.
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
+import type { EmbeddingModel } from '../embedder/open.js';
 import { systemCode } from '../errors.js';
 import { isBad } from '../records/bad-rows.js';
 import { assemble, removeJob } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
-import { embedWindows, type Run } from './embed-windows.js';
+import { watchCrashes } from './crashes.js';
+import { embedWindows } from './embed-windows.js';
 import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
 import type { JobFacts } from './journal.js';
 import { takeLock } from './lock.js';
+import type { Run } from './open-run.js';
 import { jobFolder, type PartStore, partWriter, rememberLeftovers } from './parts.js';
 import type { JobPlan } from './plan.js';
 import { PROVENANCE_KEY } from './provenance.js';
@@ -57,7 +60,7 @@ async function runLocked(job: Job, output: string): Promise<JobSummary> {
     await rememberOutputs(known, reuse, { plan, folder, onWarning: resume.onWarning });
     const outputs = known.fileCount;
     await rememberLeftovers(store);
-    const model = await embedInto(job, known, (run) => embedRest(job, run, store));
+    const model = await embedUnderWatch(job, store);
     known.close();
     tally.removed = known.unwanted(outputs);
     tally.checkAnyRow();
@@ -68,6 +71,15 @@ async function runLocked(job: Job, output: string): Promise<JobSummary> {
     known.close();
     if (journal.windows.length === 0 && known.size === 0) await removeJob(disk, folder);
     throw error;
+  }
+}
+
+async function embedUnderWatch(job: Job, store: PartStore): Promise<EmbeddingModel> {
+  const crashes = await watchCrashes(store.folder);
+  try {
+    return await embedInto(job, { known: store.known, crashes }, (run) => embedRest(job, run, store));
+  } finally {
+    await crashes.end();
   }
 }
 
