@@ -13,9 +13,10 @@ import { type Flag, list, percentage, wholeNumber } from './flags.js';
 const number = (value: number): string => value.toLocaleString('en-US');
 
 export const EMBED_FLAGS: readonly Flag[] = [
-  { flags: '-o, --output <file>', help: 'file to write; "-" is standard output' },
+  { flags: '-o, --output <file>', help: 'file to write, or folder/ for a folder of them; "-" is standard output' },
   { flags: '--from <format>', help: 'format of the inputs', fallback: 'by extension; JSONL for "-"', choices: FORMAT_NAMES },
   { flags: '--to <format>', help: 'format of the output', fallback: 'by extension; JSONL for "-"', choices: OUTPUT_FORMAT_NAMES },
+  { flags: '--overwrite', help: 'write into a folder that is not empty: the files that embedkit wrote there are replaced' },
   { flags: '--text-field <name>', help: 'field that holds the text; a.b reaches into objects', fallback: 'text' },
   { flags: '--template <text>', help: 'text made of several fields, like "{title}\\n{text}"; {name?} may be missing' },
   { flags: '--id-field <name>', help: 'field that holds the id', fallback: 'id, else _id, else the row number from 0' },

@@ -13,6 +13,7 @@ import { abortOnSignals } from './signals.js';
 /** The options as commander names them, after EMBED_FLAGS. */
 export interface EmbedArguments {
   readonly output?: string;
+  readonly overwrite?: boolean;
   readonly from?: FormatName;
   readonly to?: OutputFormatName;
   readonly textField?: string;
@@ -87,7 +88,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       shard: given.shard,
       maxLineBytes: given.maxLineBytes,
     },
-    output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims },
+    output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims, overwrite: given.overwrite },
     model: {
       model: given.model,
       precision: given.precision,

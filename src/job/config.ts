@@ -27,6 +27,8 @@ export interface JobOutput {
   readonly path: string;
   readonly to?: OutputFormatName | undefined;
   readonly stdout?: Writable | undefined;
+  /** Whether a folder with something in it may be written to: files of embedkit's names in it are replaced. */
+  readonly overwrite?: boolean | undefined;
   readonly dtype?: VectorDtype | undefined;
   readonly dims?: number | undefined;
 }

@@ -1,7 +1,7 @@
 // Vectors of earlier outputs, for rows whose text and model are still the same: copied into one flat file, known by content hash.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Data, RecordBatch, Vector } from 'apache-arrow';
@@ -15,6 +15,8 @@ import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
 import type { VectorIndex } from './vector-index.js';
 
 const COLUMNS = ['content_hash', 'token_count', 'truncated', 'embedding'] as const;
+
+const FLAT_NAME = /^reuse-\d+\.f32$/;
 
 export interface ReuseOptions {
   readonly plan: VectorPlan;
@@ -38,6 +40,12 @@ export async function rememberOutputs(known: VectorIndex, paths: readonly string
       await rememberOutput(known, input, { ...options, path: join(options.folder, `reuse-${files++}.f32`) });
     }
   }
+}
+
+/** Removes the flat files, which the next run makes anew. */
+export async function forgetOutputs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (FLAT_NAME.test(name)) await rm(join(folder, name), { force: true });
 }
 
 async function rememberOutput(
