@@ -1,5 +1,5 @@
 // Wrong usage and wrong paths: exit 2 or 1 before anything is read.
-import { linkSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../run.js';
 import { expectRefusal, folderWith } from './sentences.js';
