@@ -6,6 +6,7 @@ import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
 import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW, type MaxErrors, ON_ERROR, ON_OVERFLOW, RESUME } from '../job/config.js';
 import type { Shard } from '../job/items.js';
+import { parseBytes } from '../job/memory.js';
 import { DEFAULT_MODEL, PRECISIONS } from '../model/names.js';
 import { FORMAT_NAMES } from '../records/formats.js';
 import { type Flag, list, percentage, wholeNumber } from './flags.js';
@@ -70,6 +71,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
+  {
+    flags: '--max-memory <size>',
+    help: 'peak memory to keep to, like 600MB: threads, windows and lines are cut to it, or the run is refused',
+    fallback: 'no bound',
+    parse: bytes,
+  },
   { flags: '--batch-tokens <n>', help: 'most tokens in a batch', fallback: number(DEFAULT_BATCH_TOKENS), parse: wholeNumber },
   { flags: '--batch-size <n>', help: 'most texts in a batch', fallback: number(DEFAULT_BATCH_SIZE), parse: wholeNumber },
   { flags: '--window-rows <n>', help: 'most rows sorted at a time', fallback: number(DEFAULT_WINDOW.rows), parse: wholeNumber },
@@ -85,6 +92,12 @@ function shard(text: string): Shard {
   const [, index, of] = /^(\d+)\/(\d+)$/.exec(text.trim()) ?? [];
   if (index === undefined || of === undefined) throw new InvalidArgumentError(`"${text}" is not like 2/8`);
   return { index: wholeNumber(index) - 1, of: wholeNumber(of) };
+}
+
+function bytes(text: string): number {
+  const value = parseBytes(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError(`"${text}" is not a size like 600MB or 2GiB`);
 }
 
 function maxErrors(text: string): MaxErrors {

@@ -29,6 +29,7 @@ export interface EmbedArguments {
   readonly onOverflow?: OnOverflow;
   readonly onError?: OnError;
   readonly maxErrors?: MaxErrors;
+  readonly maxMemory?: number;
   readonly resume?: Resume;
   readonly dtype?: VectorDtype;
   readonly dims?: number;
@@ -101,6 +102,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
     },
     onError: given.onError,
     maxErrors: given.maxErrors,
+    maxMemory: given.maxMemory,
     resume: given.resume,
     reuse: given.reuse,
     window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),

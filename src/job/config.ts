@@ -76,6 +76,8 @@ export interface JobConfig {
   readonly window?: Partial<WindowLimits>;
   /** Default: `quarantine`; `fail` where the output is a stream. */
   readonly onError?: OnError | undefined;
+  /** Peak resident memory in bytes that the run is to keep to; undefined: no bound is asked for. */
+  readonly maxMemory?: number | undefined;
   readonly maxErrors?: MaxErrors | undefined;
   /** Default: `auto`. */
   readonly resume?: Resume | undefined;

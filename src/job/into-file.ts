@@ -53,7 +53,7 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     onWarning: config.onWarning ?? (() => undefined),
   };
   const journal = await resumeJournal(factsOf(config, plan), resume);
-  const known = new VectorIndex(plan.dims);
+  const known = new VectorIndex(plan.dims, plan.mostKnown);
   const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
   let outputs = 0;
   try {

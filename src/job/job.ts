@@ -38,7 +38,7 @@ export interface Memory {
 /** Everything up to the last vector; the engines are closed again when it returns. */
 export async function embedInto(job: Job, { known, crashes }: Memory, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
   const { config, plan, tally, parts } = job;
-  const model = parts.startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+  const model = parts.startModel(plan.folder, { ...config.model, threads: plan.threads, maxTokens: plan.maxTokens });
   const stop = followAbort(config.signal);
   try {
     model.pool.ready().then(

@@ -1,8 +1,10 @@
 // A job's options become its parts: inputs found, model folder opened, flags checked against each other. Writes nothing.
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
 import { type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
+import { positive } from '../embedder/open.js';
+import { usableCpus } from '../engine/cpus.js';
 import { EmbedkitError } from '../errors.js';
 import { openFolder } from '../model/folder.js';
 import { dimsFor, maxTokensFor, promptFor } from '../model/settings.js';
@@ -19,15 +21,17 @@ import {
   type OnError,
   type WindowLimits,
 } from './config.js';
+import { REMEMBERED_VALUES } from './duplicates.js';
 import type { Shard } from './items.js';
+import { fitMemory, type MemoryPlan } from './memory.js';
 import { provenance, type VectorPlan } from './provenance.js';
 import { resolveTarget, type Target } from './target.js';
+import { MAX_KNOWN } from './vector-index.js';
 
-export interface JobPlan extends VectorPlan {
+export interface JobPlan extends VectorPlan, MemoryPlan {
   readonly inputs: readonly Input[];
   readonly read: ReadOptions;
   readonly format: OutputFormatName;
-  readonly window: WindowLimits;
   readonly limit: number;
   readonly shard: Shard | undefined;
   /** Undefined for a stream or a device. */
@@ -56,12 +60,13 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     dtype: output.dtype ?? 'float32',
     onOverflow: model.onOverflow ?? 'truncate',
   };
+  const memory = await memoryPlan(config, vectors);
   return {
     ...vectors,
+    ...memory,
     inputs,
-    read: readOptions(input),
+    read: readOptions(input, memory.maxLineBytes),
     format,
-    window: windowLimits(config),
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
     shard: checkShard(input.shard),
     target,
@@ -71,10 +76,22 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   };
 }
 
-function readOptions({ textField = 'text', template, idField, keep = [], maxLineBytes }: JobInput): ReadOptions {
+/** What is held at a time: as asked for, and cut to the memory that the run is given. */
+async function memoryPlan(config: JobConfig, { folder, dims }: VectorPlan): Promise<MemoryPlan> {
+  const asked = {
+    threads: positive('--threads', config.model?.threads ?? usableCpus()),
+    window: windowLimits(config),
+    maxLineBytes: atLeast('--max-line-bytes', 1, config.input.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES),
+  };
+  if (config.maxMemory === undefined) return { ...asked, mostKnown: MAX_KNOWN, mostIds: REMEMBERED_VALUES };
+  const { size: modelBytes } = await stat(folder.modelPath);
+  return fitMemory(config.maxMemory, { ...asked, modelBytes, dims, precision: folder.precision });
+}
+
+function readOptions({ textField = 'text', template, idField, keep = [] }: JobInput, maxLineBytes: number): ReadOptions {
   return {
     selection: { textField, template, idField, keep: keep.map((column) => column.name) },
-    limits: { maxLineBytes: atLeast('--max-line-bytes', 1, maxLineBytes ?? DEFAULT_MAX_LINE_BYTES) },
+    limits: { maxLineBytes },
   };
 }
 

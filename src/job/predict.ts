@@ -71,7 +71,7 @@ interface Speed {
 /** How fast a sample goes through the model here and now. */
 async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts): Promise<Speed> {
   const started = performance.now();
-  const model = startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
+  const model = startModel(plan.folder, { ...config.model, threads: plan.threads, maxTokens: plan.maxTokens });
   try {
     await untilAborted(model.pool.ready(), config.signal);
     const loaded = performance.now();

@@ -1,4 +1,6 @@
 // The embed run: windows of the input go through the engine into a file or a stream. The place to start reading.
+
+import { mebibytes } from '../format.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { runIntoFile } from './into-file.js';
 import { runIntoStream } from './into-stream.js';
@@ -20,10 +22,17 @@ export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): 
   const tally = new Tally(plan, config, started);
   const job: Job = { config, plan, tally, parts: { ...PARTS, ...parts } };
   try {
-    return await (plan.target === undefined ? runIntoStream(job) : runIntoFile(job, plan.target));
+    const summary = await (plan.target === undefined ? runIntoStream(job) : runIntoFile(job, plan.target));
+    if (config.maxMemory !== undefined && summary.peakMemoryBytes > config.maxMemory)
+      config.onWarning?.(overBound(summary, config.maxMemory));
+    return summary;
   } catch (error) {
     // A pipe that brings nothing more would keep the process alive.
     for (const { source } of plan.inputs) source.stream?.destroy();
     throw error;
   }
+}
+
+function overBound({ peakMemoryBytes }: JobSummary, bound: number): string {
+  return `peak memory was ${mebibytes(peakMemoryBytes)}, more than --max-memory ${mebibytes(bound)}: please report it with the size of the texts`;
 }

@@ -30,7 +30,7 @@ export class Tally {
   private lostIsExact = true;
   private firstBad: EmbedkitError | undefined;
   private loadedAt: number | undefined;
-  private readonly ids = new DuplicateCounter();
+  private readonly ids: DuplicateCounter;
   private readonly bytesTotal: number;
 
   constructor(
@@ -38,6 +38,7 @@ export class Tally {
     private readonly config: JobConfig,
     private readonly started: number,
   ) {
+    this.ids = new DuplicateCounter(plan.mostIds);
     this.bytesTotal = plan.inputs.reduce((sum, input) => sum + input.source.bytes, 0);
   }
 
