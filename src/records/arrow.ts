@@ -19,13 +19,14 @@ const STREAM_END = Buffer.from('ffffffff00000000', 'hex');
 export async function* readArrow(source: Source, selection: Selection, progress: ReadProgress): AsyncGenerator<Item[]> {
   const read = batchReader(selection, source.name);
   let row = 0;
-  for await (const batch of readBatches(source, progress)) {
+  for await (const batch of readArrowBatches(source, progress)) {
     yield* read(batch, row);
     row += batch.numRows;
   }
 }
 
-async function* readBatches(source: Source, progress: ReadProgress): AsyncGenerator<RecordBatch> {
+/** The record batches of a file or stream, in order. Throws `input-unreadable`. */
+export async function* readArrowBatches(source: Source, progress: ReadProgress): AsyncGenerator<RecordBatch> {
   const file = await openArrowFile(source);
   const stream = wholeStream(source, readBytes(source, progress));
   try {
