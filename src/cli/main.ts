@@ -10,6 +10,7 @@ import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
+import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -61,6 +62,12 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: InspectArguments) => (await import('./inspect.js')).inspect(file, given));
   addFlags(inspecting, INSPECT_FLAGS);
+  const verifying = program
+    .command('verify')
+    .description('check that an output of embed is what it claims: its vectors and model, and with --against its input too')
+    .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
+    .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
+  addFlags(verifying, VERIFY_FLAGS);
   return program;
 }
 

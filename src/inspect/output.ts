@@ -1,6 +1,6 @@
 // An output of embedkit is opened: its format, provenance and columns, and its rows as a stream.
 import { open } from 'node:fs/promises';
-import type { Schema } from 'apache-arrow';
+import type { Field, FixedSizeList, Schema } from 'apache-arrow';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
 import { OWN_COLUMNS } from '../columns/row.js';
 import { EmbedkitError, systemCode, wrapError } from '../errors.js';
@@ -19,6 +19,8 @@ export interface OutputFile {
   /** Undefined for JSONL, which has no place for it. */
   readonly provenance: Provenance | undefined;
   readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Length of the vectors, in values. */
+  readonly dim: number;
   /** Rows that the footer promises; undefined where the format promises none. */
   readonly promised: number | undefined;
   /** The rows; `vectors` false saves reading them where the format allows. Throws `input-unreadable` where they cannot all be read. */
@@ -104,12 +106,14 @@ async function arrowOutput(source: Source): Promise<Opened> {
   throw notAnOutput(source.name, ['no record batch']);
 }
 
-function described(schema: Schema, metadata: ReadonlyMap<string, string>, path: string): Pick<Opened, 'provenance' | 'columns'> {
+function described(schema: Schema, metadata: ReadonlyMap<string, string>, path: string): Pick<Opened, 'provenance' | 'columns' | 'dim'> {
   const json = metadata.get(PROVENANCE_KEY);
   const missing = [...(json === undefined ? [`no key "${PROVENANCE_KEY}" in its metadata`] : []), ...columnFaults(schema)];
   if (json === undefined || missing.length > 0) throw notAnOutput(path, missing);
+  const embedding = schema.fields.find(({ name }) => name === 'embedding') as Field<FixedSizeList>;
   return {
     provenance: parseProvenance(json, path),
+    dim: embedding.type.listSize,
     columns: schema.fields.map(({ name, type }) => ({ name: String(name), type: String(type) })),
   };
 }
@@ -123,6 +127,7 @@ async function jsonlOutput(source: Source): Promise<Opened> {
     return {
       provenance: undefined,
       columns: Object.entries(first.row).map(([name, value]) => ({ name, type: jsonType(value) })),
+      dim,
       promised: undefined,
       batches: () => jsonlBatches(source, dim),
     };
