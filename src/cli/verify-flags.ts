@@ -1,6 +1,6 @@
 // The flags of `verify`: those of `embed` that say how an input is read, with the provenance as their default, and its own.
 import { VECTOR_DTYPES, type VectorDtype } from '../columns/row.js';
-import { DEFAULT_SAMPLE } from '../inspect/verify.js';
+import { DEFAULT_SAMPLE } from '../inspect/even-sample.js';
 import { ON_OVERFLOW, type OnOverflow } from '../job/config.js';
 import { PRECISIONS, type Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';

@@ -57,8 +57,9 @@ function notAsClaimed({ file, checks }: Verification): EmbedkitError {
   const [example] = rows;
   const found =
     example && `${name} of ${count(differ)} of ${count(checked)} rows differ, the first at row ${example.row} (id ${example.id})`;
-  const more = failing.length > 1 ? `, and ${failing.length - 1} other checks do not hold` : '';
-  return new EmbedkitError('not-as-claimed', `${file} is not what it claims: ${found ?? faults[0]}${more}`, { hint: hintFor(name) });
+  const others = failing.slice(1).map((check) => check.name);
+  const also = others.length > 0 ? ` (also: ${others.join(', ')})` : '';
+  return new EmbedkitError('not-as-claimed', `${file} is not what it claims: ${found ?? faults[0]}${also}`, { hint: hintFor(name) });
 }
 
 const HINTS: Record<string, string> = {

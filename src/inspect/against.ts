@@ -3,10 +3,11 @@ import type { Row, RunItem } from '../job/items.js';
 import { isBad } from '../records/bad-rows.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
+import { isSampled } from './even-sample.js';
 import type { OutputFile } from './output.js';
 import { engineKey } from './quarantine.js';
 import type { FileRow } from './rows.js';
-import { isSampled, type SampleCheck } from './sample.js';
+import type { SampleCheck } from './sample.js';
 
 export interface AgainstOptions {
   readonly items: AsyncIterable<RunItem[]>;
@@ -59,7 +60,8 @@ async function matchRows(
       const source = await input.match(found);
       checkRow(options.ids, row, found.id, source?.id === found.id ? undefined : otherThan(source, `id "${source?.id}"`));
       checkRow(options.hashes, row, found.id, source?.contentHash === found.contentHash ? undefined : otherThan(source, 'another text'));
-      if (source !== undefined) await addSampled(options, row, found, source, { of: batch.vectors, index });
+      // Of a row with another text the vector says nothing more.
+      if (source?.contentHash === found.contentHash) await addSampled(options, row, found, source, { of: batch.vectors, index });
       row++;
     }
   }

@@ -12,12 +12,12 @@ const ROWS_A_BATCH = 256;
 
 export type JsonRow = Readonly<Record<string, unknown>>;
 
-/** The objects of a file, some at a time. Throws `input-unreadable` at a line that is none, such as the last one of a cut file. */
-export async function* jsonRows(source: Source): AsyncGenerator<{ readonly row: JsonRow; readonly place: Place }[]> {
+/** The objects of a file, `atOnce` or fewer at a time. Throws `input-unreadable` at a line that is none, such as the last one of a cut file. */
+export async function* jsonRows(source: Source, atOnce = ROWS_A_BATCH): AsyncGenerator<{ readonly row: JsonRow; readonly place: Place }[]> {
   const limits = { maxLineBytes: DEFAULT_MAX_LINE_BYTES };
   for await (const lines of readLines(readBytes(source, { bytesDone: 0 }), source.name, limits)) {
-    for (let start = 0; start < lines.length; start += ROWS_A_BATCH) {
-      yield lines.slice(start, start + ROWS_A_BATCH).map((line) => ({ row: parse(line), place: line.place }));
+    for (let start = 0; start < lines.length; start += atOnce) {
+      yield lines.slice(start, start + atOnce).map((line) => ({ row: parse(line), place: line.place }));
     }
   }
 }

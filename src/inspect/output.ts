@@ -119,7 +119,7 @@ function described(schema: Schema, metadata: ReadonlyMap<string, string>, path: 
 }
 
 async function jsonlOutput(source: Source): Promise<Opened> {
-  for await (const [first] of jsonRows(source)) {
+  for await (const [first] of jsonRows(source, 1)) {
     if (first === undefined) break;
     const missing = fieldFaults(first.row);
     if (missing.length > 0) throw notAnOutput(source.name, missing);

@@ -9,12 +9,6 @@ import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { type Check, checkRow, rowCheck } from './check.js';
 import type { FileRow } from './rows.js';
 
-/** Whether a row is in an even sample of `size` out of `rows`; a size of 0 takes all. */
-export function isSampled(row: number, rows: number, size: number): boolean {
-  if (size === 0 || size >= rows) return true;
-  return Math.floor(((row + 1) * size) / rows) > Math.floor((row * size) / rows);
-}
-
 export interface SampledRow extends FileRow {
   /** Row of the output, from 0. */
   readonly row: number;

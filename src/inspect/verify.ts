@@ -1,9 +1,9 @@
 // `verify`: whether an output is what it claims, by itself and against its input. The place to start reading.
 import type { VectorDtype } from '../columns/row.js';
-import { startModel } from '../embedder/open.js';
 import { untilAborted } from '../job/abort.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput, type JobModel } from '../job/config.js';
 import { identify, type Row } from '../job/items.js';
+import { type JobParts, PARTS } from '../job/job.js';
 import { readRecords, resolveInputs } from '../records/read.js';
 import type { Selection } from '../records/select.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
@@ -11,13 +11,11 @@ import { checkAgainst, type InputCounts } from './against.js';
 import { checkAlone } from './alone.js';
 import type { Check } from './check.js';
 import { type Claims, settleClaims } from './claims.js';
+import { DEFAULT_SAMPLE } from './even-sample.js';
 import { type OutputFile, openOutput } from './output.js';
 import { type Provenance, textSelection } from './provenance.js';
 import { engineFailures } from './quarantine.js';
 import { SampleCheck } from './sample.js';
-
-/** Rows that are embedded again where nothing else is asked for: under a minute on two CPUs. */
-export const DEFAULT_SAMPLE = 1000;
 
 export interface VerifyOptions {
   /** The input to hold the output against, read as `runJob` does; undefined: the output by itself. */
@@ -47,13 +45,17 @@ export interface Verification {
  * @throws EmbedkitError `usage`, `input-not-found`, `input-unreadable` where either cannot be read to its end, `model-invalid`,
  *   `engine-failed`; or the reason of `options.signal`. A file that does not hold is no error: see `holds`
  */
-export async function verifyOutput(path: string, options: VerifyOptions = {}): Promise<Verification> {
+export async function verifyOutput(
+  path: string,
+  options: VerifyOptions = {},
+  parts: Pick<JobParts, 'startModel'> = PARTS,
+): Promise<Verification> {
   const file = await openOutput(path);
   const { against, model = {}, signal } = options;
   const needsModel = file.provenance !== undefined || against !== undefined || model.model !== undefined;
   const claims = needsModel ? await settleClaims(file, model) : undefined;
   const alone = await checkAlone(file, claims, signal);
-  const compared = claims && against && (await compare(file, alone.rows, claims, { ...options, against }));
+  const compared = claims && against && (await compare(file, alone.rows, claims, { ...options, ...parts, against }));
   const checks = [...alone.checks, ...(compared?.checks ?? [])];
   return {
     file: path,
@@ -66,7 +68,7 @@ export async function verifyOutput(path: string, options: VerifyOptions = {}): P
   };
 }
 
-type CompareOptions = VerifyOptions & { readonly against: JobInput };
+type CompareOptions = VerifyOptions & Pick<JobParts, 'startModel'> & { readonly against: JobInput };
 
 async function compare(file: OutputFile, rows: number, claims: Claims, options: CompareOptions): ReturnType<typeof checkAgainst> {
   const { against, signal, sample: sampleSize = DEFAULT_SAMPLE } = options;
@@ -80,7 +82,7 @@ async function compare(file: OutputFile, rows: number, claims: Claims, options: 
     signal,
   };
   if (whyNoSample(file, claims) !== undefined) return checkAgainst(file, { ...asked, sample: undefined });
-  const model = startModel(claims.folder, { threads: options.model?.threads, maxTokens: claims.maxTokens });
+  const model = options.startModel(claims.folder, { threads: options.model?.threads, maxTokens: claims.maxTokens });
   try {
     await untilAborted(model.pool.ready(), signal);
     return await checkAgainst(file, { ...asked, sample: new SampleCheck({ model, dims: file.dim, dtype: claims.dtype, signal }) });
