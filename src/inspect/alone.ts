@@ -4,6 +4,7 @@ import { brokenRows } from '../vectors/normalise.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
 import type { Claims } from './claims.js';
 import type { OutputFile } from './output.js';
+import type { Provenance } from './provenance.js';
 
 /** Norms of normalised vectors are within this of 1: float32 and float16 round every value by 2^-24 and 2^-11 of it. */
 const UNIT_WITHIN: Record<VectorDtype, number> = { float32: 1e-6, float16: 1e-3 };
@@ -44,10 +45,19 @@ function factsOf(file: OutputFile, claims: Claims | undefined, rows: number): Ch
   if (provenance === undefined || claims === undefined) return checks;
   const { dim, dtype } = provenance;
   checks.push(factCheck('columns', `vectors of ${dim} ${dtype} values, which the model gives`, [typeFault(file), dimFault(dim, claims)]));
-  const fault = claims.fingerprint === provenance.fingerprint ? undefined : `${provenance.fingerprint} is not that of the model`;
   const of = `${claims.folder.path} (${claims.folder.precision}, ${claims.maxTokens} tokens)`;
-  checks.push(factCheck('fingerprint', `that of ${of}`, [fault && `${fault} ${of}, ${claims.fingerprint}`]));
+  checks.push(factCheck('fingerprint', `that of ${of}`, modelFaults(provenance, claims, of)));
   return checks;
+}
+
+/** Pooling and normalising decide which checks are made: what is said of them must be the model's as well. */
+function modelFaults(provenance: Provenance, { folder, fingerprint }: Claims, of: string): (string | undefined)[] {
+  const { normalize } = folder.manifest;
+  return [
+    fingerprint === provenance.fingerprint ? undefined : `${provenance.fingerprint} is not that of the model ${of}, ${fingerprint}`,
+    normalize === provenance.normalize ? undefined : `normalize is ${provenance.normalize}, and ${normalize} for the model ${of}`,
+    folder.pooling === provenance.pooling ? undefined : `pooling is ${provenance.pooling}, and ${folder.pooling} for the model ${of}`,
+  ];
 }
 
 function typeFault({ columns, provenance }: OutputFile): string | undefined {

@@ -13,6 +13,7 @@ const schema = z.looseObject({
   /** Length of the vectors. */
   dim: z.number().int().positive(),
   dtype: z.enum(VECTOR_DTYPES),
+  pooling: z.string(),
   normalize: z.boolean(),
   /** The text put before every text, not its name. */
   prompt: z.string(),

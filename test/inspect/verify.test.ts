@@ -111,6 +111,7 @@ describe('an altered output', () => {
 
   it.each([
     [/"fingerprint":"./, '"fingerprint":"0', 'fingerprint', /is not that of the model/],
+    [/"pooling":"cls","normalize":true/, '"pooling":"cl","normalize":false', 'fingerprint', /normalize is false, and true for the model/],
     [/"dtype":"float32"/, '"dtype":"float16"', 'columns', /column "embedding" is FixedSizeList\[384\]<Float32> where/],
     [/"dim":384/, '"dim":383', 'columns', /the model gives no vectors of 383 values/],
   ])('is found by a provenance with another %s', async (from, to, name, fault) => {
