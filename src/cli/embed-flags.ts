@@ -1,9 +1,11 @@
 // The flags of `embed`.
 
+import { InvalidArgumentError } from 'commander';
 import { DEFAULT_BATCH_SIZE, DEFAULT_BATCH_TOKENS } from '../batches/plan.js';
 import { OUTPUT_FORMAT_NAMES } from '../columns/formats.js';
 import { KEPT_TYPES, type KeepColumn, type KeptTypeName, VECTOR_DTYPES } from '../columns/row.js';
 import { DEFAULT_MAX_LINE_BYTES, DEFAULT_WINDOW, type MaxErrors, ON_ERROR, ON_OVERFLOW, RESUME } from '../job/config.js';
+import type { Shard } from '../job/items.js';
 import { DEFAULT_MODEL, PRECISIONS } from '../model/names.js';
 import { FORMAT_NAMES } from '../records/formats.js';
 import { type Flag, list, percentage, wholeNumber } from './flags.js';
@@ -11,9 +13,10 @@ import { type Flag, list, percentage, wholeNumber } from './flags.js';
 const number = (value: number): string => value.toLocaleString('en-US');
 
 export const EMBED_FLAGS: readonly Flag[] = [
-  { flags: '-o, --output <file>', help: 'file to write; "-" is standard output' },
+  { flags: '-o, --output <file>', help: 'file to write, or folder/ for a folder of them; "-" is standard output' },
   { flags: '--from <format>', help: 'format of the inputs', fallback: 'by extension; JSONL for "-"', choices: FORMAT_NAMES },
   { flags: '--to <format>', help: 'format of the output', fallback: 'by extension; JSONL for "-"', choices: OUTPUT_FORMAT_NAMES },
+  { flags: '--overwrite', help: 'write into a folder that is not empty: the files that embedkit wrote there are replaced' },
   { flags: '--text-field <name>', help: 'field that holds the text; a.b reaches into objects', fallback: 'text' },
   { flags: '--template <text>', help: 'text made of several fields, like "{title}\\n{text}"; {name?} may be missing' },
   { flags: '--id-field <name>', help: 'field that holds the id', fallback: 'id, else _id, else the row number from 0' },
@@ -22,6 +25,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
     help: `columns to carry through, like a,b; name:type (${KEPT_TYPES.join(', ')}) fixes a type`,
     fallback: 'none; types as in the input',
     parse: keepColumns,
+  },
+  {
+    flags: '--shard <i/n>',
+    help: 'only the i-th of n parts of the rows, by their text: n machines write n outputs',
+    fallback: 'all',
+    parse: shard,
   },
   { flags: '--limit <rows>', help: 'stop after this many rows', parse: wholeNumber },
   { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
@@ -47,6 +56,17 @@ export const EMBED_FLAGS: readonly Flag[] = [
     fallback: 'auto',
     choices: RESUME,
   },
+  {
+    flags: '--reuse <files...>',
+    help: 'outputs of earlier runs, the output itself among them if you like; rows whose text is there take its vector',
+    fallback: 'none',
+  },
+  {
+    flags: '--metrics-file <file>',
+    help: "Prometheus text for the node exporter's textfile collector, renewed after each window",
+    fallback: 'none',
+  },
+  { flags: '--summary <file>', help: 'the summary, or the error, as JSON in a file', fallback: 'none' },
   { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
@@ -60,6 +80,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--quiet', help: 'print errors only' },
   { flags: '--log-format <format>', help: 'how progress and summary are printed', fallback: 'text', choices: ['text', 'json'] },
 ];
+
+function shard(text: string): Shard {
+  const [, index, of] = /^(\d+)\/(\d+)$/.exec(text.trim()) ?? [];
+  if (index === undefined || of === undefined) throw new InvalidArgumentError(`"${text}" is not like 2/8`);
+  return { index: wholeNumber(index) - 1, of: wholeNumber(of) };
+}
 
 function maxErrors(text: string): MaxErrors {
   return text.trim().endsWith('%') ? { share: percentage(text) } : { rows: wholeNumber(text) };

@@ -3,14 +3,17 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
 import { EmbedkitError, EXIT } from '../errors.js';
 import type { JobConfig, MaxErrors, OnError, OnOverflow, Resume } from '../job/config.js';
+import type { Shard } from '../job/items.js';
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { createReporter, type LogFormat } from './report.js';
+import { exitCodeOf, watchRun } from './run-files.js';
 import { abortOnSignals } from './signals.js';
 
 /** The options as commander names them, after EMBED_FLAGS. */
 export interface EmbedArguments {
   readonly output?: string;
+  readonly overwrite?: boolean;
   readonly from?: FormatName;
   readonly to?: OutputFormatName;
   readonly textField?: string;
@@ -18,6 +21,7 @@ export interface EmbedArguments {
   readonly idField?: string;
   readonly keep?: KeepColumn[];
   readonly limit?: number;
+  readonly shard?: Shard;
   readonly model?: string;
   readonly precision?: Precision;
   readonly prompt?: string;
@@ -35,6 +39,9 @@ export interface EmbedArguments {
   readonly windowBytes?: number;
   readonly windowTokens?: number;
   readonly maxLineBytes?: number;
+  readonly reuse?: string[];
+  readonly metricsFile?: string;
+  readonly summary?: string;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly logFormat?: LogFormat;
@@ -56,10 +63,9 @@ export async function embed(paths: readonly string[], given: EmbedArguments): Pr
       reporter.prediction(await predictJob(config), process.stdout);
       return EXIT.ok;
     }
-    const { runJob } = await import('../job/run.js');
-    const summary = await runJob(config);
+    const summary = await watchRun(config, given, async (watched) => (await import('../job/run.js')).runJob(watched));
     reporter.summary(summary);
-    return summary.quarantined > 0 ? EXIT.quarantined : EXIT.ok;
+    return exitCodeOf(summary);
   } finally {
     reporter.close();
     signals.release();
@@ -79,9 +85,10 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       idField: given.idField,
       keep: given.keep,
       limit: given.limit,
+      shard: given.shard,
       maxLineBytes: given.maxLineBytes,
     },
-    output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims },
+    output: { path: output, to: given.to, stdout: process.stdout, dtype: given.dtype, dims: given.dims, overwrite: given.overwrite },
     model: {
       model: given.model,
       precision: given.precision,
@@ -95,6 +102,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
     onError: given.onError,
     maxErrors: given.maxErrors,
     resume: given.resume,
+    reuse: given.reuse,
     window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),
   };
 }

@@ -128,6 +128,7 @@ function summaryText(s: JobSummary): string {
   const books = [
     s.resumed > 0 && `${count(s.resumed)} rows were done by the run before`,
     s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with the vector of an equal text`,
+    s.removed > 0 && `${count(s.removed)} rows of the earlier output are not in the input any more`,
     s.quarantined > 0 && `${count(s.quarantined)} of ${count(s.rowsIn)} rows could not be embedded: see ${s.quarantine}`,
   ];
   return [

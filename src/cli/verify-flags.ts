@@ -2,6 +2,7 @@
 import { VECTOR_DTYPES, type VectorDtype } from '../columns/row.js';
 import { DEFAULT_SAMPLE } from '../inspect/even-sample.js';
 import { ON_OVERFLOW, type OnOverflow } from '../job/config.js';
+import type { Shard } from '../job/items.js';
 import { PRECISIONS, type Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
 import { EMBED_FLAGS } from './embed-flags.js';
@@ -9,7 +10,7 @@ import { type Flag, wholeNumber } from './flags.js';
 import { type InspectArguments, RESULT_FLAGS } from './inspect.js';
 
 /** Flags that mean what they mean to `embed`, with the same defaults. */
-const SAME = ['--from', '--id-field', '--limit', '--threads', '--max-line-bytes'];
+const SAME = ['--from', '--id-field', '--limit', '--shard', '--threads', '--max-line-bytes'];
 
 const PROVENANCE = "the provenance's";
 
@@ -48,6 +49,7 @@ export interface VerifyArguments extends InspectArguments {
   readonly from?: FormatName;
   readonly idField?: string;
   readonly limit?: number;
+  readonly shard?: Shard;
   readonly threads?: number;
   readonly maxLineBytes?: number;
 }

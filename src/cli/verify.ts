@@ -11,10 +11,10 @@ import type { VerifyArguments } from './verify-flags.js';
 export async function verify(path: string, given: VerifyArguments): Promise<void> {
   const signals = abortOnSignals();
   try {
-    const { against: paths, from, textField, template, idField, limit, maxLineBytes } = given;
+    const { against: paths, from, textField, template, idField, limit, shard, maxLineBytes } = given;
     const { model, precision, prompt, maxTokens, onOverflow, dtype, threads } = given;
     const verification = await verifyOutput(path, {
-      against: paths && { paths, stdin: process.stdin, from, textField, template, idField, limit, maxLineBytes },
+      against: paths && { paths, stdin: process.stdin, from, textField, template, idField, limit, shard, maxLineBytes },
       sample: given.sample,
       model: { model, precision, prompt, maxTokens, onOverflow, dtype, threads },
       signal: signals.signal,
@@ -64,9 +64,9 @@ function notAsClaimed({ file, checks }: Verification): EmbedkitError {
 
 const HINTS: Record<string, string> = {
   fingerprint: 'name the model that made it with --model, or embed the input again',
-  ids: 'name the input, --id-field and --limit as the run did, or embed the input again',
-  texts: 'name the input, its options and --limit as the run did, or embed the input again',
-  input: 'name --limit as the run did, or embed the input again',
+  ids: 'name the input, --id-field, --limit and --shard as the run did, or embed the input again',
+  texts: 'name the input, its options, --limit and --shard as the run did, or embed the input again',
+  input: 'name --limit and --shard as the run did, or embed the input again',
 };
 
 function hintFor(name: string): string {

@@ -19,6 +19,8 @@ export interface VectorOptions {
   readonly normalize: boolean;
   /** Called after each batch with the tokens it held. */
   readonly onTokens?: (tokens: number) => void;
+  /** Told which texts a worker gets, before it does, and which came back from it, with their vectors or without. */
+  readonly flight?: { sent(rows: BatchRows): void; landed(rows: BatchRows): void };
   /** Told of a text that has no vector, whose row then holds nothing to be used; without it the first one is thrown. */
   readonly onFailedRow?: (row: number, error: EmbedkitError) => void;
 }
@@ -46,7 +48,8 @@ export async function embedTokens(
     await runOrSplit(planned, onFailedRow, async (rows) => {
       const batch = packBatch(texts, rows);
       const tokens = batch.ids.length;
-      unsort(await pool.run(batch), rows, batches.dim, full.data);
+      const vectors = await pool.run(batch, () => options.flight?.sent(rows)).finally(() => options.flight?.landed(rows));
+      unsort(vectors, rows, batches.dim, full.data);
       options.onTokens?.(tokens);
     });
   });

@@ -26,6 +26,7 @@ export class BatchError extends EmbedkitError {}
 
 interface Job {
   readonly batch: Batch;
+  readonly onSent: (() => void) | undefined;
   readonly resolve: (vectors: Float32Array) => void;
   readonly reject: (error: Error) => void;
 }
@@ -69,14 +70,14 @@ export class WorkerPool {
   }
 
   /**
-   * Computes a batch. Rejects with a BatchError where this batch alone failed, with `engine-failed` when a worker threw or
+   * Computes a batch; `onSent` is called when a worker gets it. Rejects with a BatchError where this batch alone failed, with `engine-failed` when a worker threw or
    * ended, then and for every later batch, and with `interrupted` once the pool is closed.
    */
-  run(batch: Batch): Promise<Float32Array> {
+  run(batch: Batch, onSent?: () => void): Promise<Float32Array> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
       if (this.closing) return reject(closedError());
-      this.queue.push({ batch, resolve, reject });
+      this.queue.push({ batch, onSent, resolve, reject });
       this.dispatch();
     });
   }
@@ -139,6 +140,7 @@ export class WorkerPool {
   private send(seat: Seat, job: Job): void {
     const number = this.nextJob++;
     seat.jobs.set(number, job);
+    job.onSent?.();
     const request: PoolRequest = { kind: 'run', job: number, batch: job.batch };
     seat.worker.postMessage(request, [job.batch.ids.buffer]);
   }

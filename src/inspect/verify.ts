@@ -2,7 +2,7 @@
 import type { VectorDtype } from '../columns/row.js';
 import { untilAborted } from '../job/abort.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput, type JobModel } from '../job/config.js';
-import { identify, type Row } from '../job/items.js';
+import { identify, inShard, type Row } from '../job/items.js';
 import { type JobParts, PARTS } from '../job/job.js';
 import { readRecords, resolveInputs } from '../records/read.js';
 import type { Selection } from '../records/select.js';
@@ -112,7 +112,7 @@ async function itemsOf(provenance: Provenance | undefined, claims: Claims, again
   const limits = { maxLineBytes: against.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES };
   const records = readRecords(inputs, { selection: selectionOf(provenance, against), limits }, { bytesDone: 0 });
   const { prompt, claimedFingerprint: fingerprint } = claims;
-  return identify(records, { prompt, fingerprint, limit: against.limit ?? Number.MAX_SAFE_INTEGER });
+  return inShard(identify(records, { prompt, fingerprint, limit: against.limit ?? Number.MAX_SAFE_INTEGER }), against.shard);
 }
 
 function selectionOf(provenance: Provenance | undefined, { textField, template, idField }: JobInput): Selection {

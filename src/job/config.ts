@@ -4,6 +4,7 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { KeepColumn, VectorDtype } from '../columns/row.js';
 import type { Precision } from '../model/names.js';
 import type { FormatName } from '../records/formats.js';
+import type { Shard } from './items.js';
 
 export interface JobInput {
   /** Files, globs, folders; "-" is `stdin`. */
@@ -17,6 +18,8 @@ export interface JobInput {
   /** Stop after this many rows. */
   readonly limit?: number | undefined;
   readonly maxLineBytes?: number | undefined;
+  /** Only these rows; undefined: all. */
+  readonly shard?: Shard | undefined;
 }
 
 export interface JobOutput {
@@ -24,6 +27,8 @@ export interface JobOutput {
   readonly path: string;
   readonly to?: OutputFormatName | undefined;
   readonly stdout?: Writable | undefined;
+  /** Whether a folder with something in it may be written to: files of embedkit's names in it are replaced. */
+  readonly overwrite?: boolean | undefined;
   readonly dtype?: VectorDtype | undefined;
   readonly dims?: number | undefined;
 }
@@ -79,6 +84,8 @@ export interface JobConfig {
   /** Ends the run early; its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
+  /** Called after each window that is kept; the run waits for it. */
+  readonly onWindow?: (books: JobBooks) => Promise<void>;
   readonly onWarning?: (message: string) => void;
 }
 
@@ -97,6 +104,16 @@ export interface JobProgress {
   readonly bytesTotal: number;
 }
 
+/** How a run stands after a window. */
+export interface JobBooks {
+  readonly rowsIn: number;
+  readonly embedded: number;
+  readonly reused: number;
+  readonly quarantined: number;
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
 export interface JobSummary {
   /** Rows of the input: embedded + reused + quarantined. */
   readonly rowsIn: number;
@@ -109,6 +126,8 @@ export interface JobSummary {
   readonly quarantined: number;
   /** Rows of the input that an earlier, unfinished run had done. */
   readonly resumed: number;
+  /** Rows of the outputs given for reuse that no row of the input has any more. */
+  readonly removed: number;
   /** The file of the quarantined rows; undefined where there are none. */
   readonly quarantine: string | undefined;
   /** Tokens that went through the model in this run. */

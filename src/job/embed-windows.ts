@@ -1,32 +1,26 @@
 // Windows go through the engine and into a store: one is computed while the next is read and the one before it is kept.
 import type { OutputRow } from '../columns/row.js';
-import { embedTokens } from '../embedder/embed.js';
-import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { type BadRow, describePlace } from '../records/record.js';
 import { roundToF16 } from '../vectors/f16.js';
 import type { Matrix } from '../vectors/matrix.js';
 import { brokenRows } from '../vectors/normalise.js';
-import type { JobPlan } from './plan.js';
+import { computeTexts } from './compute.js';
+import type { Run } from './open-run.js';
 import type { EmbeddedWindow, WindowStore } from './store.js';
-import type { Tally } from './tally.js';
-import type { KnownVector, VectorIndex } from './vector-index.js';
+import type { KnownVector } from './vector-index.js';
 import type { Window } from './windows.js';
-
-export interface Run {
-  readonly plan: JobPlan;
-  readonly model: EmbeddingModel;
-  readonly tally: Tally;
-  readonly known: VectorIndex;
-  /** Ends the run: told by the caller, or by a part of it that failed. */
-  readonly stop: AbortController;
-}
 
 export async function embedWindows(run: Run, windows: AsyncIterable<Window>, store: WindowStore): Promise<void> {
   let pending: Promise<EmbeddedWindow> | undefined;
   for await (const window of windows) {
     run.stop.signal.throwIfAborted();
     run.tally.read(window);
+    // A text that is to be alone in the engine has no window beside its own there.
+    if (run.crashes.isCareful && pending !== undefined) {
+      await keep(run, await pending, store);
+      pending = undefined;
+    }
     const embedded = embedWindow(run, window);
     // Now, not when the next window has been read: that may take for ever.
     embedded.catch((error: unknown) => run.stop.abort(error));
@@ -36,23 +30,19 @@ export async function embedWindows(run: Run, windows: AsyncIterable<Window>, sto
   if (pending !== undefined) await keep(run, await pending, store);
 }
 
-async function keep({ tally, plan }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
+async function keep({ tally, plan, crashes, onWindow }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
   const [bad] = window.bad;
   if (plan.onError === 'fail' && bad !== undefined) throw bad.error;
   await store.keep(window);
   tally.wrote(window);
+  crashes.progress();
+  await onWindow?.(tally.books());
   tally.checkErrors(plan.maxErrors);
 }
 
 async function embedWindow(run: Run, window: Window): Promise<EmbeddedWindow> {
-  const { plan, model, tally } = run;
-  const failed = new Map<number, EmbedkitError>();
-  const computed = await embedTokens(window.tokens, model.pool, model.batches, {
-    dims: plan.dims,
-    normalize: plan.folder.manifest.normalize,
-    onTokens: (tokens) => tally.computed(tokens),
-    onFailedRow: (text, error) => void failed.set(text, error),
-  });
+  const { plan } = run;
+  const { vectors: computed, failed } = await computeTexts(run, window);
   if (plan.dtype === 'float16') narrow(computed, failed);
   const good = [...window.rows.keys()].filter((row) => failureOf(window, row, failed) === undefined);
   const badRows = window.rows.flatMap((row, index) => badRow(row, failureOf(window, index, failed)));

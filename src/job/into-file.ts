@@ -1,29 +1,34 @@
-// A run into a file: under a lock, finished windows become parts beside the output, and the parts become the output.
+// A run into a file or a folder: under a lock, finished windows become parts beside the output, and the parts become the output.
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
+import type { EmbeddingModel } from '../embedder/open.js';
 import { systemCode } from '../errors.js';
-import { assemble, removeJob } from './assemble.js';
+import { isBad } from '../records/bad-rows.js';
+import { assembleFile, assembleFolder, removeJob } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
-import { embedWindows, type Run } from './embed-windows.js';
+import { watchCrashes } from './crashes.js';
+import { embedWindows } from './embed-windows.js';
 import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
 import type { JobFacts } from './journal.js';
 import { takeLock } from './lock.js';
+import type { Run } from './open-run.js';
 import { jobFolder, type PartStore, partWriter, rememberLeftovers } from './parts.js';
 import type { JobPlan } from './plan.js';
 import { PROVENANCE_KEY } from './provenance.js';
-import { quarantinePath } from './quarantine.js';
 import { withoutFinished } from './replay.js';
 import { refused, resumeJournal } from './resume.js';
+import { forgetOutputs, rememberOutputs } from './reuse.js';
+import { quarantineOf, type Target } from './target.js';
 import { VectorIndex } from './vector-index.js';
 import { cutWindows } from './windows.js';
 
-export async function runIntoFile(job: Job, output: string): Promise<JobSummary> {
+export async function runIntoFile(job: Job, target: Target): Promise<JobSummary> {
   const { config } = job;
   const lost = new AbortController();
-  const lock = await takeLock(lockPath(output), config.output.path, (error) => lost.abort(error));
+  const lock = await takeLock(lockPath(target.path), config.output.path, (error) => lost.abort(error));
   try {
     const signal = config.signal === undefined ? lost.signal : AbortSignal.any([config.signal, lost.signal]);
-    return await runLocked({ ...job, config: { ...config, signal } }, output);
+    return await runLocked({ ...job, config: { ...config, signal } }, target);
   } catch (error) {
     // Of the files beside the output: inputs, engines and the output itself name their own errors.
     throw systemCode(error) === undefined ? error : unwritable(config.output.path, error);
@@ -36,9 +41,9 @@ function lockPath(output: string): string {
   return join(dirname(output), `.embedkit-${basename(output)}.lock`);
 }
 
-async function runLocked(job: Job, output: string): Promise<JobSummary> {
+async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const { config, plan, tally, parts } = job;
-  const folder = jobFolder(output);
+  const folder = jobFolder(target.path);
   const { disk } = parts;
   const resume = {
     disk,
@@ -50,25 +55,43 @@ async function runLocked(job: Job, output: string): Promise<JobSummary> {
   const journal = await resumeJournal(factsOf(config, plan), resume);
   const known = new VectorIndex(plan.dims);
   const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
+  let outputs = 0;
   try {
+    await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
+    outputs = known.fileCount;
     await rememberLeftovers(store);
-    const model = await embedInto(job, known, (run) => embedRest(job, run, store));
+    const model = await embedUnderWatch(job, store);
     known.close();
+    tally.removed = known.unwanted(outputs);
     tally.checkAnyRow();
-    const bytes = await assemble(store, plan, output, config.signal);
+    const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
+    const bytes = await assemble(store, plan, target.path, config.signal);
     await removeJob(disk, folder);
-    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantinePath(config.output.path) });
+    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path) });
   } catch (error) {
     known.close();
-    if (journal.windows.length === 0 && known.size === 0) await removeJob(disk, folder);
+    if (journal.windows.length === 0 && known.fileCount === outputs) await removeJob(disk, folder);
+    else await forgetOutputs(folder);
     throw error;
+  }
+}
+
+async function embedUnderWatch(job: Job, store: PartStore): Promise<EmbeddingModel> {
+  const crashes = await watchCrashes(store.folder);
+  try {
+    return await embedInto(job, { known: store.known, crashes }, (run) => embedRest(job, run, store));
+  } finally {
+    await crashes.end();
   }
 }
 
 /** What no finished window holds. */
 async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
   const items = withoutFinished(itemsOf(job), store.journal.windows, {
-    finished: (window, some) => run.tally.resumedWindow(window, some),
+    finished: (window, some) => {
+      for (const item of some) if (!isBad(item)) store.known.find(item.contentHash);
+      run.tally.resumedWindow(window, some);
+    },
     diverged: (index) => onChangedInput(job, store, index),
   });
   await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));
@@ -87,7 +110,15 @@ async function onChangedInput({ config }: Job, store: PartStore, index: number):
 /** What the output depends on besides the input: what it says of its own making, and how rows are read. */
 function factsOf({ input }: JobConfig, plan: JobPlan): JobFacts {
   const made = JSON.parse(plan.layout.metadata.get(PROVENANCE_KEY) ?? '{}') as Record<string, unknown>;
-  const asked = { ...made, ids: input.idField, keep: input.keep, from: input.from, limit: input.limit, on_error: plan.onError };
+  const asked = {
+    ...made,
+    ids: input.idField,
+    keep: input.keep,
+    from: input.from,
+    limit: input.limit,
+    shard: input.shard,
+    on_error: plan.onError,
+  };
   const { maxLineBytes } = plan.read.limits;
   const facts = Object.entries({ ...asked, max_line_bytes: maxLineBytes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(facts.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));

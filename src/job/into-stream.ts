@@ -3,6 +3,7 @@ import { OUTPUT_FORMATS } from '../columns/formats.js';
 import { type OutputSink, openFileSink, streamSink } from '../columns/sinks.js';
 import { EmbedkitError } from '../errors.js';
 import type { JobConfig, JobSummary } from './config.js';
+import { noCrashWatch } from './crashes.js';
 import { embedWindows } from './embed-windows.js';
 import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
 import type { WindowStore } from './store.js';
@@ -15,7 +16,7 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
   try {
     const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
     const known = new VectorIndex(plan.dims);
-    const model = await embedInto(job, known, async (run) => {
+    const model = await embedInto(job, { known, crashes: noCrashWatch }, async (run) => {
       const store: WindowStore = { keep: ({ rows, vectors }) => writer.append(rows, vectors) };
       await embedWindows(run, cutWindows(itemsOf(job), windowOptions(run)), store);
       await writer.finish();

@@ -18,6 +18,12 @@ export interface Row extends TextRecord {
 
 export type RunItem = Row | BadRow;
 
+/** One of `of` parts of the rows, from 0. */
+export interface Shard {
+  readonly index: number;
+  readonly of: number;
+}
+
 export interface ItemOptions {
   readonly prompt: string;
   readonly fingerprint: string;
@@ -41,6 +47,18 @@ function identified(item: Item, number: number, { prompt, fingerprint }: ItemOpt
   if (isBad(item)) return item;
   const fullText = prompt + item.text;
   return { ...item, id: item.id ?? String(number), fullText, contentHash: contentHash(fingerprint, fullText) };
+}
+
+/**
+ * The items of one shard. Which one a row belongs to depends on its text, the model and the prompt alone: a changed corpus moves the
+ * changed rows, and n shards are disjoint and together the whole. A bad row has its place for want of a text.
+ */
+export async function* inShard(chunks: AsyncIterable<RunItem[]>, shard: Shard | undefined): AsyncGenerator<RunItem[]> {
+  for await (const items of chunks) yield shard === undefined ? items : items.filter((item) => shardOf(item, shard.of) === shard.index);
+}
+
+function shardOf(item: RunItem, of: number): number {
+  return isBad(item) ? item.place.number % of : Number.parseInt(item.contentHash.slice(0, 12), 16) % of;
 }
 
 /** Adds up items; two equal digests mean equal rows, from whatever file and in whatever window they come. */

@@ -6,8 +6,9 @@ import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
 import { followAbort, untilAborted } from './abort.js';
 import type { JobConfig } from './config.js';
-import type { Run } from './embed-windows.js';
-import { identify, type RunItem } from './items.js';
+import type { CrashWatch } from './crashes.js';
+import { identify, inShard, type RunItem } from './items.js';
+import type { Run } from './open-run.js';
 import type { JobPlan } from './plan.js';
 import type { Tally } from './tally.js';
 import type { VectorIndex } from './vector-index.js';
@@ -28,8 +29,14 @@ export interface Job {
   readonly parts: JobParts;
 }
 
+/** What a run knows of others. */
+export interface Memory {
+  readonly known: VectorIndex;
+  readonly crashes: CrashWatch;
+}
+
 /** Everything up to the last vector; the engines are closed again when it returns. */
-export async function embedInto(job: Job, known: VectorIndex, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
+export async function embedInto(job: Job, { known, crashes }: Memory, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
   const { config, plan, tally, parts } = job;
   const model = parts.startModel(plan.folder, { ...config.model, maxTokens: plan.maxTokens });
   const stop = followAbort(config.signal);
@@ -38,7 +45,7 @@ export async function embedInto(job: Job, known: VectorIndex, embed: (run: Run) 
       () => tally.loaded(),
       (error) => stop.abort(error),
     );
-    await untilAborted(embed({ plan, model, tally, known, stop }), stop.signal);
+    await untilAborted(embed({ plan, model, tally, known, crashes, stop, onWindow: config.onWindow }), stop.signal);
     return model;
   } finally {
     stop.abort();
@@ -50,7 +57,7 @@ export function itemsOf({ plan, tally }: Job): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
   const { prompt, limit, folder, maxTokens } = plan;
   const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
-  return identify(plan.onError === 'fail' ? recordsOnly(read) : read, options);
+  return inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
 }
 
 export function windowOptions({ plan, model, known }: Run): WindowOptions {

@@ -1,6 +1,6 @@
 // A job's options become its parts: inputs found, model folder opened, flags checked against each other. Writes nothing.
-import { realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
 import { type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
@@ -19,7 +19,9 @@ import {
   type OnError,
   type WindowLimits,
 } from './config.js';
+import type { Shard } from './items.js';
 import { provenance, type VectorPlan } from './provenance.js';
+import { resolveTarget, type Target } from './target.js';
 
 export interface JobPlan extends VectorPlan {
   readonly inputs: readonly Input[];
@@ -27,8 +29,9 @@ export interface JobPlan extends VectorPlan {
   readonly format: OutputFormatName;
   readonly window: WindowLimits;
   readonly limit: number;
-  /** The file to write, links followed; undefined for a stream or a device, which nothing can resume. */
-  readonly output: string | undefined;
+  readonly shard: Shard | undefined;
+  /** Undefined for a stream or a device. */
+  readonly target: Target | undefined;
   readonly layout: LayoutOptions;
   readonly onError: OnError;
   readonly maxErrors: MaxErrors | undefined;
@@ -37,13 +40,13 @@ export interface JobPlan extends VectorPlan {
 /** Checks a job. Throws `usage` for options that contradict each other, `input-not-found`, `model-invalid`. */
 export async function planJob(config: JobConfig): Promise<JobPlan> {
   const { input, output, model = {} } = config;
-  const format = outputFormat(output.path, output.to);
+  const target = await resolveTarget(output.path, output.overwrite ?? false);
+  const format = outputFormat(output.path, output.to, target?.kind);
   const keep = input.keep ?? [];
   checkKeep(keep.map((column) => column.name));
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
-  const target = await fileToWrite(output.path);
   const folder = await openFolder(model.model, model.precision);
   const vectors: VectorPlan = {
     folder,
@@ -60,7 +63,8 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     format,
     window: windowLimits(config),
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
-    output: target,
+    shard: checkShard(input.shard),
+    target,
     layout: { keep, dtype: vectors.dtype, dim: vectors.dims, encodeF16, metadata: provenance(input, vectors) },
     onError: errorPolicy(config, target),
     maxErrors: config.maxErrors,
@@ -74,19 +78,8 @@ function readOptions({ textField = 'text', template, idField, keep = [], maxLine
   };
 }
 
-/** The file itself where the name is a link: its folder is where a run leaves what it needs to go on. */
-async function fileToWrite(path: string): Promise<string | undefined> {
-  if (path === '-') return undefined;
-  const target = await realpath(path).catch(() => resolve(path));
-  const info = await stat(target).catch(() => undefined);
-  if (info?.isDirectory()) {
-    throw new EmbedkitError('usage', `-o ${path} is a folder`, { hint: 'name a file in it, for example out.parquet' });
-  }
-  return info === undefined || info.isFile() ? target : undefined;
-}
-
 /** A stream has no place beside it for rows that are put aside. */
-function errorPolicy({ onError, output, resume, reuse }: JobConfig, target: string | undefined): OnError {
+function errorPolicy({ onError, output, resume, reuse }: JobConfig, target: Target | undefined): OnError {
   if (target !== undefined) return onError ?? 'quarantine';
   const flag = onError === 'quarantine' ? '--on-error quarantine' : resume === 'require' ? '--resume require' : undefined;
   const asked = flag ?? (reuse !== undefined && reuse.length > 0 ? '--reuse' : undefined);
@@ -96,7 +89,8 @@ function errorPolicy({ onError, output, resume, reuse }: JobConfig, target: stri
   });
 }
 
-function outputFormat(path: string, to: OutputFormatName | undefined): OutputFormatName {
+function outputFormat(path: string, to: OutputFormatName | undefined, kind: Target['kind'] | undefined): OutputFormatName {
+  if (kind === 'folder') return to ?? 'parquet';
   if (path === '-') return to === 'arrow' ? 'arrow-stream' : (to ?? 'jsonl');
   const format = to ?? outputFormatOf(path);
   if (format !== undefined) return format;
@@ -118,7 +112,9 @@ function checkKeep(names: readonly string[]): void {
 async function checkOverwrite(inputs: readonly Input[], output: string): Promise<void> {
   const target = await realpath(output).catch(() => undefined);
   for (const { source } of inputs) {
-    if (target === undefined || source.path === undefined || (await realpath(source.path)) !== target) continue;
+    if (target === undefined || source.path === undefined) continue;
+    const input = await realpath(source.path);
+    if (input !== target && !input.startsWith(`${target}${sep}`)) continue;
     throw new EmbedkitError('usage', `-o ${output} is also an input`, { hint: 'write to another file' });
   }
 }
@@ -130,6 +126,11 @@ function windowLimits(config: JobConfig): WindowLimits {
     bytes: atLeast('--window-bytes', 1, asked.bytes),
     tokens: atLeast('--window-tokens', 1, asked.tokens),
   };
+}
+
+function checkShard(shard: Shard | undefined): Shard | undefined {
+  if (shard === undefined || (shard.of >= 1 && shard.index >= 0 && shard.index < shard.of)) return shard;
+  throw new EmbedkitError('usage', `--shard ${shard.index + 1}/${shard.of}: no such part`, { hint: 'count from 1: 1/4, 2/4, 3/4, 4/4' });
 }
 
 function atLeast(flag: string, least: number, value: number): number {

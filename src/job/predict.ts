@@ -3,13 +3,14 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { VectorDtype } from '../columns/row.js';
 import { embedTokens } from '../embedder/embed.js';
 import { startModel } from '../embedder/open.js';
+import { fingerprint } from '../model/settings.js';
 import { readRecords } from '../records/read.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
 import { untilAborted } from './abort.js';
 import type { JobConfig } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
-import { identify } from './items.js';
+import { identify, inShard } from './items.js';
 import { type JobPlan, planJob } from './plan.js';
 import { cutWindows, type Window } from './windows.js';
 
@@ -84,8 +85,12 @@ async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts)
 
 async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
   const items = readRecords(plan.inputs, plan.read, { bytesDone: 0 });
-  const numbered = identify(items, { prompt: plan.prompt, fingerprint: '', limit: plan.limit });
-  const windows = cutWindows(numbered, {
+  const numbered = identify(items, {
+    prompt: plan.prompt,
+    fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens),
+    limit: plan.limit,
+  });
+  const windows = cutWindows(inShard(numbered, plan.shard), {
     tokenizer: createTokenizer(plan.folder.tokenizer),
     maxTokens: plan.maxTokens,
     onOverflow: 'truncate',

@@ -20,7 +20,7 @@ export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): 
   const tally = new Tally(plan, config, started);
   const job: Job = { config, plan, tally, parts: { ...PARTS, ...parts } };
   try {
-    return await (plan.output === undefined ? runIntoStream(job) : runIntoFile(job, plan.output));
+    return await (plan.target === undefined ? runIntoStream(job) : runIntoFile(job, plan.target));
   } catch (error) {
     // A pipe that brings nothing more would keep the process alive.
     for (const { source } of plan.inputs) source.stream?.destroy();

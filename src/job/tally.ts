@@ -3,7 +3,7 @@ import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { isBad } from '../records/bad-rows.js';
 import type { ReadProgress } from '../records/source.js';
-import type { JobConfig, JobSummary, MaxErrors } from './config.js';
+import type { JobBooks, JobConfig, JobSummary, MaxErrors } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
 import type { RunItem } from './items.js';
 import type { FinishedWindow } from './journal.js';
@@ -15,6 +15,8 @@ import type { Window } from './windows.js';
 const ROWS_FOR_A_SHARE = 100;
 
 export class Tally {
+  /** Rows of earlier outputs that no row of the input has any more. */
+  removed = 0;
   readonly reading: ReadProgress = { bytesDone: 0 };
   private rows = 0;
   private reused = 0;
@@ -96,6 +98,17 @@ export class Tally {
     );
   }
 
+  books(): JobBooks {
+    return {
+      rowsIn: this.rows + this.quarantined,
+      embedded: this.rows - this.reused,
+      reused: this.reused,
+      quarantined: this.quarantined,
+      tokens: this.tokens,
+      seconds: (performance.now() - this.started) / 1000,
+    };
+  }
+
   summary(
     model: EmbeddingModel,
     output: { readonly bytes: number; readonly name: string; readonly quarantine: string | undefined },
@@ -109,6 +122,7 @@ export class Tally {
       reused: this.reused,
       quarantined: this.quarantined,
       resumed: this.resumed,
+      removed: this.removed,
       quarantine: this.quarantined > 0 ? output.quarantine : undefined,
       tokens: this.tokens,
       truncatedTexts: this.truncated,

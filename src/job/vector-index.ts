@@ -28,6 +28,8 @@ export class VectorIndex {
   /** Entry + 1 at the slot of its key; 0 is free. Twice as many as entries. */
   private slots = new Int32Array(2 * START);
   private count = 0;
+  /** 1 at entries that a row of this run has. */
+  private wanted = new Uint8Array(START);
   private readonly files: VectorFile[] = [];
   private readonly open = new Map<number, number>();
 
@@ -65,8 +67,20 @@ export class VectorIndex {
     const [high, low] = keyOf(contentHash);
     const entry = (this.slots[this.slotOf(high, low)] as number) - 1;
     if (entry < 0) return undefined;
+    this.wanted[entry] = 1;
     const [file, row, tokens] = this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as [number, number, number];
     return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+  }
+
+  /** Vectors of the first `files` files that were never asked for. */
+  unwanted(files: number): number {
+    let count = 0;
+    for (let entry = 0; entry < this.count; entry++) if (this.wanted[entry] === 0 && (this.entries[3 * entry] as number) < files) count++;
+    return count;
+  }
+
+  get fileCount(): number {
+    return this.files.length;
   }
 
   /** Copies the vector of an entry to `target`, dim values. Throws the system's error where its file cannot be read. */
@@ -107,7 +121,9 @@ export class VectorIndex {
   }
 
   private grow(): void {
-    const { keys, entries } = this;
+    const { keys, entries, wanted } = this;
+    this.wanted = new Uint8Array(2 * wanted.length);
+    this.wanted.set(wanted);
     this.keys = new BigUint64Array(2 * keys.length);
     this.keys.set(keys);
     this.entries = new Int32Array(2 * entries.length);

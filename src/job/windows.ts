@@ -18,6 +18,8 @@ export interface Window {
   readonly sources: readonly VectorSource[];
   /** The texts to compute, each once. */
   readonly tokens: TokenizedTexts;
+  /** Their content hashes. */
+  readonly hashes: readonly string[];
   readonly bad: readonly BadRow[];
   /** Rows and bad rows. */
   readonly items: number;
@@ -80,7 +82,7 @@ class WindowBuilder {
 
   finish(): Window {
     const { rows, sources, bad, items } = this;
-    return { rows, sources, bad, items, digest: this.digest.finish(), tokens: this.tokens.finish() };
+    return { rows, sources, bad, items, digest: this.digest.finish(), tokens: this.tokens.finish(), hashes: [...this.seen.keys()] };
   }
 
   private addRow(row: Row): void {

@@ -20,6 +20,18 @@ export function tokenize(texts: readonly string[], tokenizer: TextTokenizer, max
   return builder.finish();
 }
 
+/** Some of the texts, in the order of `rows`. */
+export function selectTexts({ ids, offsets, lost, lostIsExact }: TokenizedTexts, rows: readonly number[]): TokenizedTexts {
+  const ranges = rows.map((row) => ids.subarray(offsets[row], offsets[row + 1]));
+  const selected = new Int32Array(ranges.reduce((sum, range) => sum + range.length, 0));
+  const ends = new Int32Array(rows.length + 1);
+  ranges.forEach((range, index) => {
+    selected.set(range, ends[index]);
+    ends[index + 1] = (ends[index] as number) + range.length;
+  });
+  return { ids: selected, offsets: ends, lost: Int32Array.from(rows, (row) => lost[row] as number), lostIsExact };
+}
+
 const START_IDS = 1 << 14;
 const START_TEXTS = 1 << 9;
 

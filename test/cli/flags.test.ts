@@ -33,6 +33,7 @@ const long = (flag: Flag): string => /--[a-z-]+/.exec(flag.flags)?.[0] ?? '';
 /** A value that the flag takes, and another. */
 function valuesOf(flag: Flag): [string, string] {
   if (flag.choices !== undefined) return [flag.choices[0] as string, flag.choices.at(-1) as string];
+  if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 

@@ -9,6 +9,7 @@ const SUMMARY: JobSummary = {
   reused: 0,
   quarantined: 0,
   resumed: 0,
+  removed: 0,
   quarantine: undefined,
   tokens: 56_789,
   truncatedTexts: 2,

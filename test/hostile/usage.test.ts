@@ -1,5 +1,5 @@
 // Wrong usage and wrong paths: exit 2 or 1 before anything is read.
-import { linkSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../run.js';
 import { expectRefusal, folderWith } from './sentences.js';
@@ -30,13 +30,17 @@ describe('wrong usage', () => {
     [['.', '-o', 'a.jsonl'], /-o a\.jsonl is also an input/],
     [['a.md', ...OUT], /the name "a\.md" does not tell a format; say its format with --from/],
     [['a.txt', ...OUT, '--keep', 'a'], /a\.txt is plain text, which has no columns; leave out --keep/],
-    [['a.jsonl', '-o', 'folder.parquet'], /folder\.parquet/],
+    [
+      ['a.jsonl', '-o', 'folder.parquet'],
+      /-o folder\.parquet is a folder with 1 files in it; name a file in it, or another folder, or say --overwrite/,
+    ],
     [['a.jsonl', ...OUT, '--model', 'gone'], /gone/],
     [['-', ...OUT, '--from', 'parquet'], /Parquet cannot be read from a pipe; name the file/],
   ])('%j', async (args, sentence) => {
     const folder = folderWith(FILES);
     symlinkSync('a.jsonl', `${folder}/link.jsonl`);
     mkdirSync(`${folder}/folder.parquet`);
+    writeFileSync(`${folder}/folder.parquet/x`, '');
     await expectRefusal(folder, args, 2, sentence);
   });
 });

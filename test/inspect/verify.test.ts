@@ -151,6 +151,17 @@ describe('another input', () => {
     expect(booksOf(found)['sample']).toEqual([3, 0]);
   });
 
+  it('needs the shard of the run', async () => {
+    const shard = { index: 0, of: 2 };
+    const output = await makeOutput(
+      'out.parquet',
+      { input: { paths: [], shard } },
+      Array.from({ length: 9 }, (_, n) => `{"text":"text ${n}"}`).join('\n'),
+    );
+    expect((await verify(output)).holds).toBe(false);
+    expect(await verify(output, { against: { paths: [output.input], shard } })).toMatchObject({ holds: true });
+  });
+
   it('needs the limit of the run', async () => {
     const output = await makeOutput('out.parquet', { input: { paths: [], limit: 4 } });
     expect(faultsOf(await verify(output))).toEqual(['the input has 2 good rows more than the output']);

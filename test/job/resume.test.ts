@@ -72,9 +72,10 @@ describe('the same command after an early end', () => {
     expect(existsSync(here.config.output.path)).toBe(false);
     const again = await run(here);
     expect(again).toMatchObject({ error: undefined, warnings: [] });
-    expect(again.summary).toMatchObject({ rowsIn: 95, rows: 95, embedded: 95, reused: 0, quarantined: 0 });
+    expect(again.summary).toMatchObject({ rowsIn: 95, rows: 95, quarantined: 0 });
     expect(again.summary?.resumed).toBeGreaterThanOrEqual(windows * 10);
-    expect(again.computed).toBe(95 - (again.summary?.resumed ?? 0));
+    // Fewer where the run was stopped between a part and its line in the journal: such a part is found by its texts.
+    expect(again.computed).toBe(95 - (again.summary?.resumed ?? 0) - (again.summary?.reused ?? 0));
     expect(bytesOf(here)).toEqual(await undisturbed(corpus(95)));
     expect(leftIn(here)).toEqual([]);
   });

@@ -24,7 +24,9 @@ export function stubModel(options: StubOptions = {}): Stub {
     computed: 0,
     startModel: (folder, { maxTokens = folder.manifest.max_tokens }) => {
       const { dim } = folder.manifest;
-      const run = async ({ ids, rows, width }: { ids: Int32Array; rows: number; width: number }): Promise<Float32Array> => {
+      type Batch = { ids: Int32Array; rows: number; width: number };
+      const run = async ({ ids, rows, width }: Batch, onSent?: () => void): Promise<Float32Array> => {
+        onSent?.();
         const texts = Array.from({ length: rows }, (_, row) => [...ids.subarray(row * width, (row + 1) * width)]);
         options.onBatch?.(texts);
         stub.computed += rows;

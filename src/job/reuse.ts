@@ -1,0 +1,147 @@
+// Vectors of earlier outputs, for rows whose text and model are still the same: copied into one flat file, known by content hash.
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import type { Data, RecordBatch, Vector } from 'apache-arrow';
+import { EmbedkitError, messageOf } from '../errors.js';
+import { fingerprint } from '../model/settings.js';
+import { readArrowBatches } from '../records/arrow.js';
+import { openParquet } from '../records/parquet-file.js';
+import { type Input, resolveInputs } from '../records/read.js';
+import { fromF16 } from '../vectors/f16.js';
+import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
+import type { VectorIndex } from './vector-index.js';
+
+const COLUMNS = ['content_hash', 'token_count', 'truncated', 'embedding'] as const;
+
+const FLAT_NAME = /^reuse-\d+\.f32$/;
+
+export interface ReuseOptions {
+  readonly plan: VectorPlan;
+  /** Where the flat file of vectors goes; it lasts as long as the run. */
+  readonly folder: string;
+  readonly onWarning: (message: string) => void;
+}
+
+/**
+ * Makes the vectors of earlier outputs known. One that is missing is said to be empty; one of another model, length or type is
+ * said to be of no use. Throws `usage` for a format without provenance, `input-unreadable` for a damaged file.
+ */
+export async function rememberOutputs(known: VectorIndex, paths: readonly string[], options: ReuseOptions): Promise<void> {
+  let files = 0;
+  for (const path of paths) {
+    if (!(await isThere(path))) {
+      options.onWarning(`--reuse ${path} is not there: nothing is taken from it`);
+      continue;
+    }
+    for (const input of await resolveInputs([path], { from: undefined, stdin: undefined })) {
+      await rememberOutput(known, input, { ...options, path: join(options.folder, `reuse-${files++}.f32`) });
+    }
+  }
+}
+
+/** Removes the flat files, which the next run makes anew. */
+export async function forgetOutputs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) if (FLAT_NAME.test(name)) await rm(join(folder, name), { force: true });
+}
+
+async function rememberOutput(
+  known: VectorIndex,
+  { source, format }: Input,
+  options: ReuseOptions & { readonly path: string },
+): Promise<void> {
+  if (format !== 'parquet' && format !== 'arrow') {
+    throw new EmbedkitError('usage', `--reuse ${source.name}: only Parquet and Arrow say what made their vectors`, {
+      hint: 'name one of these',
+    });
+  }
+  const batches = format === 'parquet' ? parquetBatches(source.name) : readArrowBatches(source, { bytesDone: 0 });
+  const flat = createWriteStream(options.path);
+  const file = known.addFile({ path: options.path, at: 0 });
+  let row = 0;
+  try {
+    for await (const batch of batches) {
+      const refusal = row === 0 ? refusalOf(batch, options.plan) : undefined;
+      if (refusal !== undefined) return options.onWarning(`--reuse ${source.name}: ${refusal}; nothing is taken from it`);
+      const values = vectorBytes(batch, options.plan);
+      if (!flat.write(values)) await once(flat, 'drain');
+      addKeys(known, batch, file, row);
+      row += batch.numRows;
+    }
+  } finally {
+    flat.end();
+    await finished(flat);
+  }
+}
+
+async function* parquetBatches(path: string): AsyncGenerator<RecordBatch> {
+  const unreadable = (error: unknown): EmbedkitError =>
+    new EmbedkitError('input-unreadable', `--reuse ${path}: ${messageOf(error)}`, {
+      hint: 'leave it out, or write it again',
+      cause: error,
+    });
+  const file = await openParquet(path).catch((error) => {
+    throw unreadable(error);
+  });
+  try {
+    const missing = COLUMNS.find((name) => !file.names.includes(name));
+    if (missing !== undefined) throw new Error(`no column "${missing}"`);
+    for await (const batch of file.batches(COLUMNS)) {
+      batch.schema.metadata.set(PROVENANCE_KEY, file.metadata.get(PROVENANCE_KEY) ?? '');
+      yield batch;
+    }
+  } catch (error) {
+    throw unreadable(error);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Why the vectors of a file are not those that this run would compute; undefined where they are. */
+function refusalOf(batch: RecordBatch, plan: VectorPlan): string | undefined {
+  const json = batch.schema.metadata.get(PROVENANCE_KEY);
+  if (!json || COLUMNS.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
+  const made = JSON.parse(json) as Record<string, unknown>;
+  const wanted: Record<string, unknown> = {
+    fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens),
+    precision: plan.folder.precision,
+    dim: plan.dims,
+    dtype: plan.dtype,
+    prompt: plan.prompt,
+  };
+  const other = Object.keys(wanted).find((name) => made[name] !== wanted[name]);
+  return other === undefined ? undefined : `its ${other} is ${shown(made[other])}, not ${shown(wanted[other])}`;
+}
+
+function shown(value: unknown): string {
+  return value === '' ? 'none' : String(value).slice(0, 40);
+}
+
+/** The vectors of a batch as float32, row after row. */
+function vectorBytes(batch: RecordBatch, { dims, dtype }: VectorPlan): Uint8Array {
+  const list = batch.getChild('embedding')?.data[0] as Data;
+  const items = list.children[0] as Data;
+  const values = items.values.slice(0, batch.numRows * dims) as Float32Array | Uint16Array;
+  const floats = dtype === 'float32' ? (values as Float32Array) : Float32Array.from(values, fromF16);
+  return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
+}
+
+function addKeys(known: VectorIndex, batch: RecordBatch, file: number, firstRow: number): void {
+  const [hash, tokens, truncated] = COLUMNS.map((name) => batch.getChild(name)) as [Vector, Vector, Vector];
+  for (let row = 0; row < batch.numRows; row++) {
+    known.add(hash.get(row), { file, row: firstRow + row, tokenCount: tokens.get(row), truncated: truncated.get(row) });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (
+    /[*?[{]/.test(path) ||
+    stat(path).then(
+      () => true,
+      () => false,
+    )
+  );
+}

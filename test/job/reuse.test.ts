@@ -1,0 +1,110 @@
+// Vectors of earlier outputs: rows whose text and model are the same take them, bit for bit, and the file is that of a full run.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type JobConfig, type JobSummary, runJob } from '#src/index.js';
+import { temporaryFolder } from '../run.js';
+import { stubModel } from './stub-model.js';
+
+const line = (row: number, text = `text number ${row}`): string => `{"id":${row},"text":"${text}"}\n`;
+const corpus = (from: number, to: number): string => Array.from({ length: to - from }, (_, index) => line(from + index)).join('');
+
+interface Ran {
+  readonly summary: JobSummary;
+  readonly computed: number;
+  readonly warnings: readonly string[];
+  readonly bytes: Buffer;
+}
+
+async function run(folder: string, content: string, output: JobConfig['output'], changes: Partial<JobConfig> = {}): Promise<Ran> {
+  writeFileSync(join(folder, 'in.jsonl'), content);
+  const stub = stubModel();
+  const warnings: string[] = [];
+  const config = {
+    input: { paths: [join(folder, 'in.jsonl')] },
+    output: { ...output, path: join(folder, output.path) },
+    window: { rows: 10 },
+  };
+  const summary = await runJob({ ...config, ...changes, onWarning: (message) => void warnings.push(message) }, stub);
+  return { summary, computed: stub.computed, warnings, bytes: readFileSync(config.output.path) };
+}
+
+describe('--reuse', () => {
+  it.each([
+    ['Parquet', { path: 'old.parquet' }],
+    ['Arrow', { path: 'old.arrow' }],
+    ['an Arrow stream', { path: 'old.arrows' }],
+    ['Parquet of float16', { path: 'old.parquet', dtype: 'float16' }],
+  ] as const)('of %s computes only what changed, to the bytes of a full run', async (_, output) => {
+    const folder = temporaryFolder();
+    await run(folder, corpus(0, 35), output);
+    const changed = corpus(5, 20) + line(900) + corpus(20, 41);
+    const fresh = await run(temporaryFolder(), changed, { ...output, path: `new${output.path.slice(3)}` });
+    const again = await run(folder, changed, { ...output, path: `new${output.path.slice(3)}` }, { reuse: [join(folder, output.path)] });
+    expect(again.bytes.equals(fresh.bytes)).toBe(true);
+    expect([again.computed, again.warnings]).toEqual([7, []]);
+    expect(again.summary).toMatchObject({ rowsIn: 37, embedded: 7, reused: 30, quarantined: 0, removed: 5 });
+  });
+
+  it('of the output itself, night after night', async () => {
+    const folder = temporaryFolder();
+    const reuse = [join(folder, 'out.parquet')];
+    const first = await run(folder, corpus(0, 12), { path: 'out.parquet' }, { reuse });
+    expect(first.warnings).toEqual([`--reuse ${reuse[0]} is not there: nothing is taken from it`]);
+    const second = await run(folder, corpus(0, 14), { path: 'out.parquet' }, { reuse });
+    expect([second.computed, second.summary.removed]).toEqual([2, 0]);
+    const third = await run(folder, corpus(0, 14), { path: 'out.parquet' }, { reuse });
+    expect([third.computed, third.bytes.equals(second.bytes)]).toEqual([0, true]);
+  });
+
+  it.each([
+    ['another prompt', { model: { prompt: 'query' } }, /its prompt is none, not Represent/],
+    ['another limit', { model: { maxTokens: 9 } }, /its fingerprint is \w+, not \w+; nothing is taken/],
+    ['another model', { model: { precision: 'fp32' as const } }, /its fingerprint is \w+, not \w+/],
+  ])('with %s takes nothing, and says so', async (_, changes, why) => {
+    const folder = temporaryFolder();
+    await run(folder, corpus(0, 12), { path: 'old.parquet' });
+    const again = await run(folder, corpus(0, 12), { path: 'new.parquet' }, { ...changes, reuse: [join(folder, 'old.parquet')] });
+    expect([again.computed, again.warnings]).toEqual([12, [expect.stringMatching(why)]]);
+  });
+
+  it('of another type takes nothing', async () => {
+    const folder = temporaryFolder();
+    await run(folder, corpus(0, 12), { path: 'old.parquet' });
+    const again = await run(folder, corpus(0, 12), { path: 'new.parquet', dtype: 'float16' }, { reuse: [join(folder, 'old.parquet')] });
+    expect([again.computed, again.warnings]).toEqual([12, [expect.stringMatching(/its dtype is float32, not float16/)]]);
+  });
+
+  it('of what is no output of embedkit, or is damaged, or has no provenance', async () => {
+    const folder = temporaryFolder();
+    const old = join(folder, 'old.parquet');
+    await run(folder, corpus(0, 12), { path: 'old.parquet' });
+    writeFileSync(old, readFileSync(old).subarray(0, 500));
+    const reuse = (path: string): Promise<Ran> => run(folder, corpus(0, 3), { path: 'new.parquet' }, { reuse: [join(folder, path)] });
+    await expect(reuse('old.parquet')).rejects.toMatchObject({
+      code: 'input-unreadable',
+      message: expect.stringMatching(/--reuse .*old\.parquet: /),
+    });
+    await expect(reuse('in.jsonl')).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(/only Parquet and Arrow/) });
+    expect(existsSync(join(folder, 'new.parquet'))).toBe(false);
+  });
+});
+
+describe('equal texts', () => {
+  it('are computed once in a window, and not again once their window is kept', async () => {
+    const folder = temporaryFolder();
+    const content = (line(1) + line(2)).repeat(15) + line(3);
+    const { computed, summary } = await run(folder, content, { path: 'out.parquet' });
+    // The second window is read while the first is computed: its texts are not known then.
+    expect(computed).toBe(5);
+    expect(summary).toMatchObject({ rowsIn: 31, rows: 31, embedded: 5, reused: 26 });
+    const streamed = await run(folder, content, { path: 'out.jsonl' });
+    const vectors = streamed.bytes
+      .toString()
+      .trimEnd()
+      .split('\n')
+      .map((row) => JSON.stringify((JSON.parse(row) as { embedding: unknown }).embedding));
+    expect(new Set(vectors).size).toBe(3);
+    expect(vectors.slice(0, 4)).toEqual([vectors[0], vectors[1], vectors[0], vectors[1]]);
+  });
+});
