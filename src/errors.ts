@@ -30,6 +30,7 @@ export const FAILURES = {
   'engine-failed': { exit: EXIT.failed, http: 500 },
   'gate-failed': { exit: EXIT.gate, http: 500 },
   'vector-invalid': { exit: EXIT.failed, http: 500 },
+  'not-as-claimed': { exit: EXIT.failed, http: 422 },
   'output-unwritable': { exit: EXIT.failed, http: 500 },
   locked: { exit: EXIT.locked, http: 409 },
   'too-many-errors': { exit: EXIT.failed, http: 422 },

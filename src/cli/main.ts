@@ -7,8 +7,10 @@ import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
+import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
+import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -54,6 +56,18 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .argument('[model]', 'model folder, ONNX file, or a folder with one in it (default: the shipped model)')
     .action(async (model: string | undefined, given: QuantizeArguments) => (await import('./quantize.js')).quantize(model, given));
   addFlags(quantizing, QUANTIZE_FLAGS);
+  const inspecting = program
+    .command('inspect')
+    .description('show what an output of embed is: its making, its columns, counts, and the rows put aside')
+    .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
+    .action(async (file: string, given: InspectArguments) => (await import('./inspect.js')).inspect(file, given));
+  addFlags(inspecting, INSPECT_FLAGS);
+  const verifying = program
+    .command('verify')
+    .description('check that an output of embed is what it claims: its vectors and model, and with --against its input too')
+    .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
+    .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
+  addFlags(verifying, VERIFY_FLAGS);
   return program;
 }
 

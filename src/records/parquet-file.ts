@@ -1,7 +1,7 @@
 // A Parquet file, read by parquet-wasm in a worker thread: a malformed file can make that library panic, which there ends
 // the worker and not the process.
 import { Worker } from 'node:worker_threads';
-import { type RecordBatch, tableFromIPC } from 'apache-arrow';
+import { type RecordBatch, type Schema, tableFromIPC } from 'apache-arrow';
 import type { ParquetReply, ParquetRequest } from './parquet-worker.js';
 
 export interface ParquetFile {
@@ -9,6 +9,7 @@ export interface ParquetFile {
   readonly names: readonly string[];
   /** As the footer promises. */
   readonly rows: number;
+  readonly schema: Schema;
   /** The footer's key-value pairs. */
   readonly metadata: ReadonlyMap<string, string>;
   /** The rows of some columns, a bounded number at a time; to be called once. Throws Error where they cannot all be read. */
@@ -29,7 +30,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     const { rows } = opened;
     const { schema } = tableFromIPC(opened.schema);
     const names = schema.fields.map((field) => String(field.name));
-    return { names, rows, metadata: schema.metadata, batches: (columns) => readBatches(ask, columns, rows), close };
+    return { names, rows, schema, metadata: schema.metadata, batches: (columns) => readBatches(ask, columns, rows), close };
   } catch (error) {
     await close();
     throw error;

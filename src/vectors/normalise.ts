@@ -24,12 +24,13 @@ export function truncateDims(matrix: Matrix, dim: number): Matrix {
 /** Norms of normalised vectors are within this of 1, also after rounding to binary16. */
 const UNIT_TOLERANCE = 0.01;
 
-/** The rows that are no usable embeddings: not finite, all zeros, or, where vectors are of length 1, of another. */
-export function brokenRows(matrix: Matrix, expect: { readonly unit: boolean }): number[] {
+/** The rows that are no usable embeddings: not finite, all zeros, or, where vectors are of length 1, of one not `within` so much of it. */
+export function brokenRows(matrix: Matrix, expect: { readonly unit: boolean; readonly within?: number }): number[] {
+  const { unit, within = UNIT_TOLERANCE } = expect;
   const broken: number[] = [];
   for (let row = 0; row < matrix.rows; row++) {
     const norm = normOf(matrix.data, row * matrix.dim, matrix.dim);
-    const isUsable = norm > 0 && norm < Number.POSITIVE_INFINITY && (!expect.unit || Math.abs(norm - 1) < UNIT_TOLERANCE);
+    const isUsable = norm > 0 && norm < Number.POSITIVE_INFINITY && (!unit || Math.abs(norm - 1) < within);
     if (!isUsable) broken.push(row);
   }
   return broken;

@@ -3,11 +3,15 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { EMBED_FLAGS } from '#src/cli/embed-flags.js';
 import { EXPORT_FLAGS } from '#src/cli/export.js';
 import { envName, type Flag } from '#src/cli/flags.js';
+import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { createProgram } from '#src/cli/main.js';
+import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
 
 const COMMANDS = [
   ['embed', EMBED_FLAGS],
   ['export', EXPORT_FLAGS],
+  ['inspect', INSPECT_FLAGS],
+  ['verify', VERIFY_FLAGS],
 ] as const;
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
 

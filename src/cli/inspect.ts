@@ -1,0 +1,83 @@
+// `embedkit inspect`: its flags, and what an output is, as text for people or as one JSON object.
+
+import { count, mebibytes, printable } from '../format.js';
+import type { Inspection } from '../inspect/survey.js';
+import type { Flag } from './flags.js';
+import type { LogFormat } from './report.js';
+
+/** How the two commands that read an output print what they found. */
+export const RESULT_FLAGS: readonly Flag[] = [
+  { flags: '--json', help: 'print one JSON object; the same as --log-format json' },
+  { flags: '--log-format <format>', help: 'how the result is printed', fallback: 'text', choices: ['text', 'json'] },
+];
+
+export const INSPECT_FLAGS: readonly Flag[] = RESULT_FLAGS;
+
+export interface InspectArguments {
+  readonly json?: boolean;
+  readonly logFormat?: LogFormat;
+}
+
+/** Runs `inspect`; throws EmbedkitError. */
+export async function inspect(path: string, given: InspectArguments): Promise<void> {
+  const { inspectOutput } = await import('../inspect/survey.js');
+  const inspection = await inspectOutput(path);
+  process.stdout.write(`${asksForJson(given) ? JSON.stringify(inspection) : inspectionText(inspection)}\n`);
+}
+
+export function asksForJson({ json, logFormat }: InspectArguments): boolean {
+  return json === true || logFormat === 'json';
+}
+
+/** Of the provenance these are shown first, in this order; then all others. */
+const FIRST_FACTS = ['model', 'precision', 'fingerprint', 'dim', 'dtype', 'normalize', 'prompt', 'max_tokens', 'on_overflow', 'text'];
+
+export function inspectionText(found: Inspection): string {
+  const duplicates = `${found.duplicateHashesIsExact ? '' : 'at least '}${count(found.duplicateHashes)}`;
+  return [
+    `${printable(found.file)}: ${found.format}, ${count(found.rows)} rows, ${mebibytes(found.bytes)}`,
+    ...section('provenance', provenanceLines(found)),
+    ...section('columns', aligned(found.columns.map(({ name, type }) => [name, type]))),
+    ...section(
+      'counts',
+      aligned([
+        ['rows', count(found.rows)],
+        ['truncated', `${count(found.truncatedRows)} rows`],
+        ['tokens', count(found.tokens)],
+        ['duplicates', `${duplicates} rows with the content hash of an earlier one`],
+      ]),
+    ),
+    ...section('quarantine', quarantineLines(found)),
+  ].join('\n');
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return [title, ...lines.map((line) => `  ${line}`)];
+}
+
+function aligned(pairs: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...pairs.map(([name]) => printable(name).length));
+  return pairs.map(([name, value]) => `${printable(name).padEnd(width)}  ${printable(value)}`);
+}
+
+function provenanceLines({ provenance, format }: Inspection): string[] {
+  if (!provenance) return [`none: ${format} has no place for it`];
+  const others = Object.keys(provenance).filter((name) => !FIRST_FACTS.includes(name));
+  return aligned([...FIRST_FACTS, ...others].map((name) => [name, shown(provenance[name])]));
+}
+
+function shown(value: unknown): string {
+  if (value === '') return '(none)';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function quarantineLines({ quarantine }: Inspection): string[] {
+  if (quarantine === null) return ['none beside the file'];
+  const codes = Object.entries(quarantine.codes).map(([code, rows]) => `${count(rows)} ${printable(code)}`);
+  const rest = quarantine.rows - quarantine.first.length;
+  return [
+    `${printable(quarantine.path)}: ${count(quarantine.rows)} rows (${codes.join(', ')})`,
+    ...quarantine.first.map(({ code, message }) => `  ${printable(`${code}: ${message}`)}`),
+    ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
+  ];
+}

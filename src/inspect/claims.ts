@@ -1,0 +1,53 @@
+// What a verification holds an output against: its provenance, with what was asked for instead, and the model that they name.
+import type { VectorDtype } from '../columns/row.js';
+import { EmbedkitError } from '../errors.js';
+import type { JobModel, OnOverflow } from '../job/config.js';
+import { type ModelFolder, openFolder } from '../model/folder.js';
+import { fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
+import type { OutputFile } from './output.js';
+import type { Provenance } from './provenance.js';
+
+export interface Claims {
+  readonly folder: ModelFolder;
+  /** That of the model which was found, for the length limit claimed. */
+  readonly fingerprint: string;
+  /** That which the content hashes were made with, as the provenance says. */
+  readonly claimedFingerprint: string;
+  readonly prompt: string;
+  readonly maxTokens: number;
+  readonly dtype: VectorDtype;
+  readonly onOverflow: OnOverflow;
+}
+
+/**
+ * Opens the model that made an output. Throws `usage` for a model or an option that there is not, `model-invalid` for an altered one.
+ */
+export async function settleClaims(
+  { provenance }: OutputFile,
+  asked: JobModel & { readonly dtype?: VectorDtype | undefined },
+): Promise<Claims> {
+  const folder = await openClaimed(provenance, asked);
+  const { manifest } = folder;
+  const maxTokens = maxTokensFor(manifest, asked.maxTokens ?? provenance?.max_tokens);
+  const found = fingerprint(manifest, maxTokens);
+  return {
+    folder,
+    fingerprint: found,
+    claimedFingerprint: provenance?.fingerprint ?? found,
+    // The provenance has the text of the prompt, which may read like the name of one.
+    prompt: asked.prompt === undefined && provenance !== undefined ? provenance.prompt : promptFor(manifest, asked.prompt),
+    maxTokens,
+    dtype: provenance?.dtype ?? asked.dtype ?? 'float32',
+    onOverflow: asked.onOverflow ?? provenance?.on_overflow ?? 'truncate',
+  };
+}
+
+async function openClaimed(provenance: Provenance | undefined, asked: JobModel): Promise<ModelFolder> {
+  const precision = asked.precision ?? provenance?.precision;
+  if (asked.model !== undefined || provenance === undefined) return openFolder(asked.model, precision);
+  return openFolder(provenance.model, precision).catch((error: unknown) => {
+    if (!(error instanceof EmbedkitError) || error.code !== 'usage') throw error;
+    const found = `the model ${provenance.model} (${provenance.precision}) that the file names is not here`;
+    throw new EmbedkitError('usage', found, { hint: 'name its folder with --model', cause: error });
+  });
+}
