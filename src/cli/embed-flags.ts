@@ -40,6 +40,18 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: "the model's", parse: wholeNumber },
   { flags: '--on-overflow <what>', help: 'what to do with longer texts', fallback: 'truncate', choices: ON_OVERFLOW },
   {
+    flags: '--chunk-tokens <n>',
+    help: 'with --on-overflow chunk: most tokens of a piece',
+    fallback: 'as --max-tokens',
+    parse: wholeNumber,
+  },
+  {
+    flags: '--chunk-overlap <n>',
+    help: 'with --on-overflow chunk: tokens that a piece shares with the one before',
+    fallback: '0',
+    parse: wholeNumber,
+  },
+  {
     flags: '--on-error <what>',
     help: 'what to do with a row that cannot be embedded; quarantine: it goes to <output>.quarantine.jsonl, and the run exits 3',
     fallback: 'quarantine; fail on standard output',

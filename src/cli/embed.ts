@@ -27,6 +27,8 @@ export interface EmbedArguments {
   readonly prompt?: string;
   readonly maxTokens?: number;
   readonly onOverflow?: OnOverflow;
+  readonly chunkTokens?: number;
+  readonly chunkOverlap?: number;
   readonly onError?: OnError;
   readonly maxErrors?: MaxErrors;
   readonly maxMemory?: number;
@@ -96,6 +98,8 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       prompt: given.prompt,
       maxTokens: given.maxTokens,
       onOverflow: given.onOverflow,
+      chunkTokens: given.chunkTokens,
+      chunkOverlap: given.chunkOverlap,
       threads: given.threads,
       batchTokens: given.batchTokens,
       batchSize: given.batchSize,

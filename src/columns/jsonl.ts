@@ -4,7 +4,15 @@ import { stringify } from 'lossless-json';
 import { cellJson } from './arrow-json.js';
 import { neverSeen, typeOfItsOwn } from './kept-errors.js';
 import { namedValue } from './kept-values.js';
-import type { ByteSink, ColumnsWriter, KeepColumn, LayoutOptions, OutputRow, RowVectors } from './row.js';
+import {
+  type ByteSink,
+  CHUNK_COLUMNS,
+  type ColumnsWriter,
+  type KeepColumn,
+  type LayoutOptions,
+  type OutputRow,
+  type RowVectors,
+} from './row.js';
 
 const ROWS_A_WRITE = 64;
 
@@ -42,6 +50,7 @@ export class JsonlWriter implements ColumnsWriter {
     const kept = this.layout.keep.map((column, index) => `${JSON.stringify(column.name)}:${this.keptJson(row, index)}`);
     const members = [
       `"id":${JSON.stringify(row.id)}`,
+      ...(this.layout.chunks ? chunkMembers(row) : []),
       ...kept,
       `"embedding":[${Array.from(vector, shortest).join(',')}]`,
       `"token_count":${row.tokenCount}`,
@@ -68,6 +77,11 @@ export class JsonlWriter implements ColumnsWriter {
     if (value === undefined || column.type === undefined || column.type === 'json') return value;
     return namedValue(column, column.type, value, place);
   }
+}
+
+function chunkMembers({ id, chunk }: OutputRow): string[] {
+  const values = [chunk?.parentId ?? id, chunk?.start ?? 0, chunk?.end ?? 0];
+  return CHUNK_COLUMNS.map((name, index) => `"${name}":${JSON.stringify(values[index])}`);
 }
 
 /** The shortest decimal that reads back (through a double) to the same float32. */

@@ -13,6 +13,7 @@ import {
 import { wrapError } from '../errors.js';
 import {
   type ByteSink,
+  CHUNK_COLUMNS,
   type ColumnsWriter,
   type KeepColumn,
   type LayoutOptions,
@@ -79,7 +80,7 @@ function checkKept(batch: RecordBatch, keep: readonly KeepColumn[]): void {
  * The library cannot address a nested column such as embedding.list.item, so what vectors must not have (a dictionary,
  * which makes them half as large again, and bounds) is off for all columns and on for those of plain values.
  */
-function writerProperties({ keep, metadata }: LayoutOptions): WriterProperties {
+function writerProperties({ keep, metadata, chunks }: LayoutOptions): WriterProperties {
   const properties = new WriterPropertiesBuilder()
     .setCreatedBy('embedkit')
     .setCompression(Compression.ZSTD)
@@ -89,7 +90,7 @@ function writerProperties({ keep, metadata }: LayoutOptions): WriterProperties {
     .setKeyValueMetadata(new Map(metadata));
   const kept = keep.map(({ name }) => name);
   const repeating = kept.reduce((built, name) => built.setColumnDictionaryEnabled(name, true), properties);
-  const plain = OWN_COLUMNS.filter((name) => name !== 'embedding');
+  const plain = [...OWN_COLUMNS.filter((name) => name !== 'embedding'), ...(chunks ? CHUNK_COLUMNS : [])];
   return [...plain, ...kept].reduce((built, name) => built.setColumnStatisticsEnabled(name, EnabledStatistics.Page), repeating).build();
 }
 

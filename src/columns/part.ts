@@ -20,7 +20,8 @@ import {
 import { parse, stringify } from 'lossless-json';
 import { KeptColumn } from './kept.js';
 import { otherType } from './kept-errors.js';
-import type { KeepColumn, KeptCells, OutputRow, RowVectors } from './row.js';
+import { CHUNK_COLUMNS, type KeepColumn, type KeptCells, type OutputRow, type RowVectors } from './row.js';
+import { chunkColumns, chunkFields } from './row-groups.js';
 
 export interface Part {
   readonly rows: readonly OutputRow[];
@@ -32,11 +33,21 @@ const VALUES = 'kept_values';
 
 /** Encodes rows (at least one) and their vectors. Throws `bad-row` where the kept columns of the rows are of different kinds. */
 export function encodePart({ rows, vectors }: Part, keep: readonly KeepColumn[]): Uint8Array {
-  const columns = [...ownColumns(rows), embeddings(vectors), ...(keep.length === 0 ? [] : encodeKept(rows, keep))];
+  const columns = [
+    ...ownColumns(rows),
+    ...(rows[0]?.chunk === undefined ? [] : chunksOf(rows)),
+    embeddings(vectors),
+    ...(keep.length === 0 ? [] : encodeKept(rows, keep)),
+  ];
   const schema = new Schema(columns.map(([field]) => field));
   const children = columns.map(([, data]) => data);
   const batch = new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }));
   return new RecordBatchFileWriter().writeAll([batch]).toUint8Array(true);
+}
+
+function chunksOf(rows: readonly OutputRow[]): [Field, Data][] {
+  const data = chunkColumns(rows);
+  return chunkFields().map((field, index) => [field, data[index] as Data]);
 }
 
 function ownColumns(rows: readonly OutputRow[]): [Field, Data][] {
@@ -122,20 +133,14 @@ export function readPartKeys(bytes: Uint8Array): {
   return { keys, vectorsAt: data.byteOffset - bytes.byteOffset, dim };
 }
 
+type Columns = [Vector, Vector, Vector, Vector, Vector, Vector, Vector];
+
 /** Reads what `encodePart` made. Throws what apache-arrow does for other bytes. */
 export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): Part {
   const batch = batchIn(bytes);
-  const child = (name: string): Vector => batch.getChild(name) as Vector;
-  const [id, source, unit, number, tokenCount, truncated, contentHash] = OWN.map(child) as [
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-    Vector,
-  ];
+  const [id, source, unit, number, tokenCount, truncated, contentHash] = OWN.map((name) => batch.getChild(name)) as Columns;
   const keptOf = decodeKept(batch, keep);
+  const chunkOf = decodeChunks(batch);
   const rows = Array.from(
     { length: batch.numRows },
     (_, row): OutputRow => ({
@@ -145,9 +150,16 @@ export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): Part
       tokenCount: tokenCount.get(row),
       truncated: truncated.get(row),
       contentHash: contentHash.get(row),
+      ...chunkOf(row),
     }),
   );
   return { rows, vectors: vectorsIn(batch) };
+}
+
+function decodeChunks(batch: RecordBatch): (row: number) => Pick<OutputRow, 'chunk'> {
+  const [parent, start, end] = CHUNK_COLUMNS.map((name) => batch.getChild(name));
+  if (!parent || !start || !end) return () => ({});
+  return (row) => ({ chunk: { parentId: parent.get(row), start: start.get(row), end: end.get(row) } });
 }
 
 function decodeKept(batch: RecordBatch, keep: readonly KeepColumn[]): (row: number) => KeptCells {

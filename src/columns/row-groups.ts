@@ -15,7 +15,7 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { KeptColumn } from './kept.js';
-import type { LayoutOptions, OutputRow, RowVectors } from './row.js';
+import { CHUNK_COLUMNS, type LayoutOptions, type OutputRow, type RowVectors } from './row.js';
 
 /** Rows a record batch and a Parquet row group hold; the last one holds the rest. */
 export const ROW_GROUP_ROWS = 4096;
@@ -60,6 +60,7 @@ export class RowGroups {
     return new Schema(
       [
         new Field('id', new Utf8(), false),
+        ...(this.layout.chunks ? chunkFields() : []),
         ...this.kept.map(({ field }) => field),
         new Field('embedding', this.embeddingType(), false),
         new Field('token_count', new Int32(), false),
@@ -77,6 +78,7 @@ export class RowGroups {
         rows.map((row) => row.id),
         new Utf8(),
       ),
+      ...(this.layout.chunks ? chunkColumns(rows) : []),
       ...this.kept.map((kept) => kept.vector(rows).data[0] as Data),
       this.embeddings(rows.length),
       makeData({ type: new Int32(), data: Int32Array.from(rows, (row) => row.tokenCount), nullCount: 0 }),
@@ -107,6 +109,25 @@ export class RowGroups {
     const item = this.layout.dtype === 'float32' ? new Float32() : new Float16();
     return new FixedSizeList(this.layout.dim, new Field('item', item, false));
   }
+}
+
+/** The fields of CHUNK_COLUMNS. */
+export function chunkFields(): Field[] {
+  const [parent, start, end] = CHUNK_COLUMNS;
+  return [new Field(parent, new Utf8(), false), new Field(start, new Int32(), false), new Field(end, new Int32(), false)];
+}
+
+export function chunkColumns(rows: readonly OutputRow[]): Data[] {
+  const numbers = (of: 'start' | 'end'): Data =>
+    makeData({ type: new Int32(), data: Int32Array.from(rows, ({ chunk }) => chunk?.[of] ?? 0), nullCount: 0 }) as Data;
+  return [
+    column(
+      rows.map(({ id, chunk }) => chunk?.parentId ?? id),
+      new Utf8(),
+    ),
+    numbers('start'),
+    numbers('end'),
+  ];
 }
 
 function column(values: readonly unknown[], type: Utf8 | Bool): Data {

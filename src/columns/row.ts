@@ -21,6 +21,15 @@ export interface OutputRow {
   readonly tokenCount: number;
   readonly truncated: boolean;
   readonly contentHash: string;
+  /** Set where the row is a piece of a longer text, or may be: in a layout with chunks. */
+  readonly chunk?: RowChunk | undefined;
+}
+
+/** Which part of its document a row is: characters (Unicode code points) from the start, end exclusive. */
+export interface RowChunk {
+  readonly parentId: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** n x dim values of the rows, in their order; already rounded to binary16 values where the dtype is float16. */
@@ -56,6 +65,8 @@ export interface ByteSink {
 
 export interface LayoutOptions {
   readonly keep: readonly KeepColumn[];
+  /** Whether rows say which part of their document they are. */
+  readonly chunks: boolean;
   readonly dtype: VectorDtype;
   readonly dim: number;
   /** Encodes float32 values as binary16 bits; called for float16 only. */
@@ -66,3 +77,4 @@ export interface LayoutOptions {
 
 /** Names that the output gives its own columns. */
 export const OWN_COLUMNS = ['id', 'embedding', 'token_count', 'truncated', 'content_hash'] as const;
+export const CHUNK_COLUMNS = ['parent_id', 'chunk_start', 'chunk_end'] as const;

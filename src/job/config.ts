@@ -34,8 +34,14 @@ export interface JobOutput {
 }
 
 /** What becomes of a text that the model cannot take whole. */
-export const ON_OVERFLOW = ['truncate', 'quarantine', 'fail'] as const;
+export const ON_OVERFLOW = ['truncate', 'chunk', 'quarantine', 'fail'] as const;
 export type OnOverflow = (typeof ON_OVERFLOW)[number];
+
+/** How long documents are cut; see chunkText. */
+export interface ChunkPlan {
+  readonly tokens: number;
+  readonly overlap: number;
+}
 
 /** What becomes of a row that cannot be embedded. */
 export const ON_ERROR = ['quarantine', 'fail'] as const;
@@ -56,6 +62,9 @@ export interface JobModel {
   readonly prompt?: string | undefined;
   readonly maxTokens?: number | undefined;
   readonly onOverflow?: OnOverflow | undefined;
+  /** For `chunk`: most tokens a chunk, special tokens and prompt included (default: the limit), and tokens that two share (default 0). */
+  readonly chunkTokens?: number | undefined;
+  readonly chunkOverlap?: number | undefined;
   readonly threads?: number | undefined;
   readonly batchTokens?: number | undefined;
   readonly batchSize?: number | undefined;

@@ -87,7 +87,7 @@ async function embedUnderWatch(job: Job, store: PartStore): Promise<EmbeddingMod
 
 /** What no finished window holds. */
 async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
-  const items = withoutFinished(itemsOf(job), store.journal.windows, {
+  const items = withoutFinished(itemsOf(job, run.model.tokenizer), store.journal.windows, {
     finished: (window, some) => {
       for (const item of some) if (!isBad(item)) store.known.find(item.contentHash);
       run.tally.resumedWindow(window, some);

@@ -18,7 +18,7 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
     const known = new VectorIndex(plan.dims);
     const model = await embedInto(job, { known, crashes: noCrashWatch }, async (run) => {
       const store: WindowStore = { keep: ({ rows, vectors }) => writer.append(rows, vectors) };
-      await embedWindows(run, cutWindows(itemsOf(job), windowOptions(run)), store);
+      await embedWindows(run, cutWindows(itemsOf(job, run.model.tokenizer), windowOptions(run)), store);
       await writer.finish();
     });
     await sink.commit();

@@ -3,6 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Data, Vector } from 'apache-arrow';
 import { stringify } from 'lossless-json';
 import { cellJson } from '../columns/arrow-json.js';
+import type { RowChunk } from '../columns/row.js';
 import { contentHash } from '../model/settings.js';
 import { isBad } from '../records/bad-rows.js';
 import type { BadRow, Item, KeptRow, TextRecord } from '../records/record.js';
@@ -14,6 +15,7 @@ export interface Row extends TextRecord {
   readonly contentHash: string;
   /** Prompt and text. */
   readonly fullText: string;
+  readonly chunk?: RowChunk;
 }
 
 export type RunItem = Row | BadRow;

@@ -4,7 +4,9 @@ import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { fingerprint } from '../model/settings.js';
 import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
+import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { followAbort, untilAborted } from './abort.js';
+import { inChunks } from './chunks.js';
 import type { JobConfig } from './config.js';
 import type { CrashWatch } from './crashes.js';
 import { identify, inShard, type RunItem } from './items.js';
@@ -53,11 +55,12 @@ export async function embedInto(job: Job, { known, crashes }: Memory, embed: (ru
   }
 }
 
-export function itemsOf({ plan, tally }: Job): AsyncGenerator<RunItem[]> {
+export function itemsOf({ plan, tally }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
   const { prompt, limit, folder, maxTokens } = plan;
   const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
-  return inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
+  const items = inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
+  return plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
 }
 
 export function windowOptions({ plan, model, known }: Run): WindowOptions {

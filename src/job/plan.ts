@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
-import { type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
+import { CHUNK_COLUMNS, type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
 import { positive } from '../embedder/open.js';
 import { usableCpus } from '../engine/cpus.js';
 import { EmbedkitError } from '../errors.js';
@@ -13,10 +13,12 @@ import { type Input, resolveInputs } from '../records/read.js';
 import { parseTemplate } from '../records/template.js';
 import { encodeF16 } from '../vectors/f16.js';
 import {
+  type ChunkPlan,
   DEFAULT_MAX_LINE_BYTES,
   DEFAULT_WINDOW,
   type JobConfig,
   type JobInput,
+  type JobModel,
   type MaxErrors,
   type OnError,
   type WindowLimits,
@@ -47,7 +49,10 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   const target = await resolveTarget(output.path, output.overwrite ?? false);
   const format = outputFormat(output.path, output.to, target?.kind);
   const keep = input.keep ?? [];
-  checkKeep(keep.map((column) => column.name));
+  checkKeep(
+    keep.map((column) => column.name),
+    model.onOverflow === 'chunk',
+  );
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
@@ -59,6 +64,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     maxTokens: maxTokensFor(folder.manifest, model.maxTokens),
     dtype: output.dtype ?? 'float32',
     onOverflow: model.onOverflow ?? 'truncate',
+    chunks: chunkPlan(model, maxTokensFor(folder.manifest, model.maxTokens)),
   };
   const memory = await memoryPlan(config, vectors);
   return {
@@ -70,7 +76,14 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
     shard: checkShard(input.shard),
     target,
-    layout: { keep, dtype: vectors.dtype, dim: vectors.dims, encodeF16, metadata: provenance(input, vectors) },
+    layout: {
+      keep,
+      chunks: vectors.chunks !== undefined,
+      dtype: vectors.dtype,
+      dim: vectors.dims,
+      encodeF16,
+      metadata: provenance(input, vectors),
+    },
     onError: errorPolicy(config, target),
     maxErrors: config.maxErrors,
   };
@@ -115,8 +128,28 @@ function outputFormat(path: string, to: OutputFormatName | undefined, kind: Targ
   throw new EmbedkitError('usage', `-o ${path}: the name does not tell a format`, { hint });
 }
 
-function checkKeep(names: readonly string[]): void {
-  const own = names.find((name) => (OWN_COLUMNS as readonly string[]).includes(name));
+const LEAST_CHUNK_TOKENS = 16;
+
+function chunkPlan({ onOverflow, chunkTokens, chunkOverlap = 0 }: JobModel, maxTokens: number): ChunkPlan | undefined {
+  if (onOverflow !== 'chunk') {
+    if (chunkTokens === undefined && chunkOverlap === 0) return undefined;
+    throw new EmbedkitError('usage', '--chunk-tokens and --chunk-overlap are for --on-overflow chunk', {
+      hint: 'say that, or leave them out',
+    });
+  }
+  const tokens = atLeast('--chunk-tokens', LEAST_CHUNK_TOKENS, chunkTokens ?? maxTokens);
+  if (tokens > maxTokens) {
+    throw new EmbedkitError('usage', `--chunk-tokens ${tokens}: more than the ${maxTokens} that the model takes`, { hint: 'choose less' });
+  }
+  if (atLeast('--chunk-overlap', 0, chunkOverlap) * 2 <= tokens) return { tokens, overlap: chunkOverlap };
+  throw new EmbedkitError('usage', `--chunk-overlap ${chunkOverlap}: more than half of the ${tokens} tokens of a chunk`, {
+    hint: 'choose less',
+  });
+}
+
+function checkKeep(names: readonly string[], chunks: boolean): void {
+  const taken: readonly string[] = chunks ? [...OWN_COLUMNS, ...CHUNK_COLUMNS] : OWN_COLUMNS;
+  const own = names.find((name) => taken.includes(name));
   if (own !== undefined) {
     throw new EmbedkitError('usage', `--keep ${own}: the output has a column "${own}" of its own`, {
       hint: 'leave it out, or rename it in the input',

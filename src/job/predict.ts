@@ -8,6 +8,7 @@ import { readRecords } from '../records/read.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
 import { untilAborted } from './abort.js';
+import { inChunks } from './chunks.js';
 import type { JobConfig } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
 import { identify, inShard } from './items.js';
@@ -84,14 +85,12 @@ async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts)
 }
 
 async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
-  const items = readRecords(plan.inputs, plan.read, { bytesDone: 0 });
-  const numbered = identify(items, {
-    prompt: plan.prompt,
-    fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens),
-    limit: plan.limit,
-  });
-  const windows = cutWindows(inShard(numbered, plan.shard), {
-    tokenizer: createTokenizer(plan.folder.tokenizer),
+  const tokenizer = createTokenizer(plan.folder.tokenizer);
+  const options = { prompt: plan.prompt, fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens), limit: plan.limit };
+  const items = inShard(identify(readRecords(plan.inputs, plan.read, { bytesDone: 0 }), options), plan.shard);
+  const chunked = plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
+  const windows = cutWindows(chunked, {
+    tokenizer,
     maxTokens: plan.maxTokens,
     onOverflow: 'truncate',
     limits: { ...plan.window, rows: 256 },

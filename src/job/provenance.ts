@@ -4,7 +4,7 @@ import type { VectorDtype } from '../columns/row.js';
 import type { ModelFolder } from '../model/folder.js';
 import { fingerprint } from '../model/settings.js';
 import { dependencyVersion, VERSION } from '../version.js';
-import type { JobInput, OnOverflow } from './config.js';
+import type { ChunkPlan, JobInput, OnOverflow } from './config.js';
 
 /** What decides the vector of a text. */
 export interface VectorPlan {
@@ -14,6 +14,8 @@ export interface VectorPlan {
   readonly maxTokens: number;
   readonly dtype: VectorDtype;
   readonly onOverflow: OnOverflow;
+  /** Set where long documents are cut. */
+  readonly chunks: ChunkPlan | undefined;
 }
 
 export const PROVENANCE_KEY = 'embedkit';
@@ -39,6 +41,8 @@ export function provenance(input: JobInput, plan: VectorPlan): ReadonlyMap<strin
     prompt: plan.prompt,
     max_tokens: plan.maxTokens,
     on_overflow: plan.onOverflow,
+    chunk_tokens: plan.chunks?.tokens,
+    chunk_overlap: plan.chunks?.overlap,
     text: input.template ?? input.textField ?? 'text',
   };
   return new Map([[PROVENANCE_KEY, JSON.stringify(facts)]]);

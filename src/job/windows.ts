@@ -89,8 +89,9 @@ class WindowBuilder {
     this.bytes += row.fullText.length;
     const source = this.options.known(row.contentHash) ?? this.seen.get(row.contentHash) ?? this.tokenize(row);
     if (source === undefined) return;
-    const { id, kept, place, contentHash } = row;
-    this.rows.push({ id, kept, place, contentHash, tokenCount: source.tokenCount, truncated: source.truncated });
+    const { id, kept, place, contentHash, chunk } = row;
+    const part = chunk === undefined ? {} : { chunk };
+    this.rows.push({ id, kept, place, contentHash, tokenCount: source.tokenCount, truncated: source.truncated, ...part });
     this.sources.push(source);
   }
 
@@ -99,7 +100,8 @@ class WindowBuilder {
     const before = this.tokens.tokens;
     const lost = this.tokens.add(row.fullText);
     if (lost > 0 && onOverflow === 'fail') throw overflow(row, lost, maxTokens);
-    if (lost > 0 && onOverflow === 'quarantine') {
+    // A chunk that is still too long has a tokenizer that counts words otherwise when they stand together.
+    if (lost > 0 && onOverflow !== 'truncate') {
       this.tokens.dropLast();
       this.bad.push({ error: overflow(row, lost, maxTokens), id: row.id, place: row.place, raw: Buffer.from(row.text) });
       return undefined;

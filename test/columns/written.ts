@@ -58,7 +58,7 @@ export function columnsOf(...names: string[]): KeepColumn[] {
 }
 
 export function layoutOf(options: Partial<LayoutOptions> = {}): LayoutOptions {
-  return { keep: [], dtype: 'float32', dim: 4, encodeF16, metadata: new Map([['embedkit', '{}']]), ...options };
+  return { keep: [], chunks: false, dtype: 'float32', dim: 4, encodeF16, metadata: new Map([['embedkit', '{}']]), ...options };
 }
 
 /** What a writer makes of the rows. */

@@ -53,6 +53,7 @@ describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without EMBE
     const provenance = { model: 'none' };
     const layout: LayoutOptions = {
       keep: [{ name: 'year', type: undefined }],
+      chunks: false,
       dtype: 'float32',
       dim,
       encodeF16,
