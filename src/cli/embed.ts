@@ -60,6 +60,7 @@ export async function embed(paths: readonly string[], given: EmbedArguments): Pr
       signal: signals.signal,
       onProgress: (progress) => reporter.progress(progress),
       onWarning: (message) => reporter.warning(message),
+      onNotice: (message) => reporter.notice(message),
     };
     if (given.dryRun) {
       const { predictJob } = await import('../job/predict.js');

@@ -71,6 +71,7 @@ function optionsOf(model: string | undefined, given: QuantizeArguments): Quantiz
       template: given.template,
     },
     control: controlOf(given),
+    supplement: given.calib !== undefined && given.control === undefined ? DEFAULT_CALIBRATION : undefined,
     out: given.output,
     overwrite: given.overwrite,
     samples: given.samples,

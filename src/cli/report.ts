@@ -15,6 +15,7 @@ export interface ReportOptions {
 export interface Reporter {
   progress(progress: JobProgress): void;
   warning(message: string): void;
+  notice(message: string): void;
   summary(summary: JobSummary): void;
   /** A prediction is the product of a dry run: it goes to `out`. */
   prediction(prediction: Prediction, out: NodeJS.WritableStream): void;
@@ -34,6 +35,7 @@ export function createReporter(options: ReportOptions): Reporter {
   const progress = progressView(options, log);
   return {
     progress: progress.update,
+    notice: (message) => log('notice', printable(message), { message }),
     warning: (message) => log('warning', `warning: ${printable(message)}`, { message }),
     summary: (summary) => {
       progress.stop();
@@ -127,7 +129,7 @@ function summaryText(s: JobSummary): string {
   ];
   const books = [
     s.resumed > 0 && `${count(s.resumed)} rows were done by the run before`,
-    s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with the vector of an equal text`,
+    s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with a vector that was there`,
     s.removed > 0 && `${count(s.removed)} rows of the earlier output are not in the input any more`,
     s.quarantined > 0 && `${count(s.quarantined)} of ${count(s.rowsIn)} rows could not be embedded: see ${s.quarantine}`,
   ];

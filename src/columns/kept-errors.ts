@@ -1,11 +1,16 @@
 // What can be wrong with a kept column, each as one sentence with its remedy.
 import { EmbedkitError } from '../errors.js';
-import type { KeepColumn, RowPlace } from './row.js';
+import { KEPT_TYPES, type KeepColumn, type RowPlace } from './row.js';
 
 /** No row had the field. */
 export function neverSeen(column: KeepColumn, rows: number): EmbedkitError {
   const found = `--keep ${column.name}: no field of that name in the first ${rows} rows`;
-  return new EmbedkitError('bad-row', found, { hint: 'correct the name or leave it out' });
+  const [, type] = /:(\w+)$/.exec(column.name) ?? [];
+  const hint =
+    type === undefined
+      ? 'correct the name or leave it out'
+      : `"${type}" is no type: write one of ${KEPT_TYPES.join(', ')}, or correct the name`;
+  return new EmbedkitError('usage', found, { hint });
 }
 
 /** A type was named for a column whose input has types. */

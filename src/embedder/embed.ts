@@ -17,8 +17,8 @@ export interface VectorOptions {
   readonly dims: number;
   /** Whether cut vectors are brought back to length 1. */
   readonly normalize: boolean;
-  /** Called after each batch with the tokens it held. */
-  readonly onTokens?: (tokens: number) => void;
+  /** Called after each batch with the tokens and texts it held. */
+  readonly onTokens?: (tokens: number, texts: number) => void;
   /** Told which texts a worker gets, before it does, and which came back from it, with their vectors or without. */
   readonly flight?: { sent(rows: BatchRows): void; landed(rows: BatchRows): void };
   /** Told of a text that has no vector, whose row then holds nothing to be used; without it the first one is thrown. */
@@ -50,7 +50,7 @@ export async function embedTokens(
       const tokens = batch.ids.length;
       const vectors = await pool.run(batch, () => options.flight?.sent(rows)).finally(() => options.flight?.landed(rows));
       unsort(vectors, rows, batches.dim, full.data);
-      options.onTokens?.(tokens);
+      options.onTokens?.(tokens, rows.length);
     });
   });
   await Promise.all(runs);

@@ -133,7 +133,7 @@ function quarantineNames({ journal }: PartStore): string[] {
   return journal.windows.flatMap(({ quarantine }) => quarantine ?? []);
 }
 
-async function writeQuarantine(store: PartStore, path: string): Promise<void> {
+export async function writeQuarantine(store: PartStore, path: string): Promise<void> {
   const { disk, folder } = store;
   const names = quarantineNames(store);
   if (names.length === 0) return;

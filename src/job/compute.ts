@@ -33,7 +33,7 @@ async function computeSome(run: Run, window: Window, texts: readonly number[], c
   const options: VectorOptions = {
     dims: run.plan.dims,
     normalize: run.plan.folder.manifest.normalize,
-    onTokens: (tokens) => run.tally.computed(tokens),
+    onTokens: (tokens, count) => run.tally.computed(tokens, count),
     flight: { sent: (rows) => crashes.sent(hashesOf(rows)), landed: (rows) => crashes.landed(hashesOf(rows)) },
     onFailedRow: (row, error) => void computed.failed.set(texts[row] as number, error),
   };

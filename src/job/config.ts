@@ -98,9 +98,11 @@ export interface JobConfig {
   /** Called after each window that is kept; the run waits for it. */
   readonly onWindow?: (books: JobBooks) => Promise<void>;
   readonly onWarning?: (message: string) => void;
+  /** Told what a user may want to know at once. */
+  readonly onNotice?: (message: string) => void;
 }
 
-export const DEFAULT_WINDOW: WindowLimits = { rows: 4096, bytes: 32 * 2 ** 20, tokens: 262_144 };
+export const DEFAULT_WINDOW: WindowLimits = { rows: 4096, bytes: 32 * 2 ** 20, tokens: 65_536 };
 export const DEFAULT_MAX_LINE_BYTES = 32 * 2 ** 20;
 
 export interface JobProgress {

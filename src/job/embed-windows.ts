@@ -53,6 +53,7 @@ async function embedWindow(run: Run, window: Window): Promise<EmbeddedWindow> {
     items: window.items,
     digest: window.digest,
     reused: good.length - computed.rows + failed.size,
+    texts: window.hashes.length,
     tokens: window.tokens.ids.length,
     lost: window.tokens.lost.reduce((sum, lost) => sum + lost, 0),
     lostIsExact: window.tokens.lostIsExact,

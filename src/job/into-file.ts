@@ -2,9 +2,10 @@
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import type { EmbeddingModel } from '../embedder/open.js';
-import { systemCode } from '../errors.js';
+import { EmbedkitError, systemCode } from '../errors.js';
+import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
-import { assembleFile, assembleFolder, removeJob } from './assemble.js';
+import { assembleFile, assembleFolder, removeJob, writeQuarantine } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { watchCrashes } from './crashes.js';
 import { embedWindows } from './embed-windows.js';
@@ -60,20 +61,32 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
     outputs = known.fileCount;
     await rememberLeftovers(store);
+    const done = journal.windows.reduce((sum, { items }) => sum + items, 0);
+    if (done > 0) config.onNotice?.(`going on with the unfinished run of ${config.output.path}: ${count(done)} rows are done`);
     const model = await embedUnderWatch(job, store);
     known.close();
     tally.removed = known.unwanted(outputs);
-    tally.checkAnyRow();
+    tally.checkErrors(plan.maxErrors, true);
+    if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
+    tally.checkAnyRow(quarantineOf(target, config.output.path));
     const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
     const bytes = await assemble(store, plan, target.path, config.signal);
     await removeJob(disk, folder);
     return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path) });
   } catch (error) {
     known.close();
-    if (journal.windows.length === 0 && known.fileCount === outputs) await removeJob(disk, folder);
+    const kept = journal.windows.reduce((sum, { rows }) => sum + rows, 0);
+    if (kept === 0 && known.fileCount === outputs) await removeJob(disk, folder);
     else await forgetOutputs(folder);
+    if (kept > 0 && error instanceof EmbedkitError && INTERRUPTED.has(error.code)) config.onNotice?.(keptNotice(kept));
     throw error;
   }
+}
+
+const INTERRUPTED: ReadonlySet<string> = new Set(['interrupted', 'terminated']);
+
+function keptNotice(rows: number): string {
+  return `${count(rows)} rows are kept, and the same command goes on from there`;
 }
 
 async function embedUnderWatch(job: Job, store: PartStore): Promise<EmbeddingModel> {
@@ -113,7 +126,7 @@ function factsOf({ input }: JobConfig, plan: JobPlan): JobFacts {
   const asked = {
     ...made,
     ids: input.idField,
-    keep: input.keep,
+    keep: input.keep?.map(({ name, type }) => (type === undefined ? name : `${name}:${type}`)).join(','),
     from: input.from,
     limit: input.limit,
     shard: input.shard,

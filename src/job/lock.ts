@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { link, readFile, readlink, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { EmbedkitError, messageOf, systemCode } from '../errors.js';
+import { unwritable } from '../columns/sinks.js';
+import { EmbedkitError, systemCode } from '../errors.js';
 
 export interface Holder {
   readonly token: string;
@@ -165,9 +166,4 @@ function lockedBy(name: string, path: string, holder: Holder | undefined): Embed
   const who = holder === undefined ? 'another run' : `process ${holder.pid} on ${holder.host}`;
   const hint = `wait for it, or remove ${path} if no such run exists`;
   return new EmbedkitError('locked', `${who} is writing ${name}`, { hint });
-}
-
-function unwritable(name: string, error: unknown): EmbedkitError {
-  const hint = 'make the folder, or choose another place';
-  return new EmbedkitError('output-unwritable', `cannot write beside ${name}: ${messageOf(error)}`, { hint, cause: error });
 }

@@ -1,6 +1,5 @@
 // A job's options become its parts: inputs found, model folder opened, flags checked against each other. Writes nothing.
-import { realpath, stat } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
 import { CHUNK_COLUMNS, type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
 import { positive } from '../embedder/open.js';
@@ -27,7 +26,7 @@ import { REMEMBERED_VALUES } from './duplicates.js';
 import type { Shard } from './items.js';
 import { fitMemory, type MemoryPlan } from './memory.js';
 import { provenance, type VectorPlan } from './provenance.js';
-import { resolveTarget, type Target } from './target.js';
+import { checkInputFolders, checkOverwrite, resolveTarget, type Target } from './target.js';
 import { MAX_KNOWN } from './vector-index.js';
 
 export interface JobPlan extends VectorPlan, MemoryPlan {
@@ -56,6 +55,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
+  if (target?.kind === 'file') await checkInputFolders(input.paths, target.path, output.path);
   const folder = await openFolder(model.model, model.precision);
   const vectors: VectorPlan = {
     folder,
@@ -157,16 +157,6 @@ function checkKeep(names: readonly string[], chunks: boolean): void {
   }
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined) throw new EmbedkitError('usage', `--keep names "${twice}" twice`, { hint: 'name it once' });
-}
-
-async function checkOverwrite(inputs: readonly Input[], output: string): Promise<void> {
-  const target = await realpath(output).catch(() => undefined);
-  for (const { source } of inputs) {
-    if (target === undefined || source.path === undefined) continue;
-    const input = await realpath(source.path);
-    if (input !== target && !input.startsWith(`${target}${sep}`)) continue;
-    throw new EmbedkitError('usage', `-o ${output} is also an input`, { hint: 'write to another file' });
-  }
 }
 
 function windowLimits(config: JobConfig): WindowLimits {

@@ -11,6 +11,8 @@ export interface EmbeddedWindow {
   readonly items: number;
   readonly digest: string;
   readonly reused: number;
+  /** Texts that went through the engine for it. */
+  readonly texts: number;
   readonly tokens: number;
   readonly lost: number;
   readonly lostIsExact: boolean;

@@ -24,6 +24,8 @@ export class Tally {
   private resumed = 0;
   private rowsRead = 0;
   private tokens = 0;
+  /** Texts that came out of the engine and whose windows are not kept yet. */
+  private texts = 0;
   private tokensRead = 0;
   private truncated = 0;
   private lost = 0;
@@ -64,30 +66,38 @@ export class Tally {
   }
 
   /** A batch came out of the engine. */
-  computed(tokens: number): void {
+  computed(tokens: number, texts: number): void {
     this.tokens += tokens;
+    this.texts += texts;
     this.report();
   }
 
   wrote(window: EmbeddedWindow): void {
+    this.texts -= window.texts;
     this.truncated += window.rows.filter((row) => row.truncated).length;
     this.firstBad ??= window.bad[0]?.error;
     this.count(window, window.bad.length, window.rows.length);
   }
 
+  /** Whether the output has rows, or the input none. */
+  get hasRows(): boolean {
+    return this.rows > 0 || this.quarantined === 0;
+  }
+
   /** Throws `too-many-errors` where there were rows and none could be embedded: that is no output, but a wrong command. */
-  checkAnyRow(): void {
-    if (this.rows > 0 || this.quarantined === 0) return;
+  checkAnyRow(quarantine: string): void {
+    if (this.hasRows) return;
     const first = this.firstBad === undefined ? '' : `; the first: ${this.firstBad.message}`;
-    const hint = this.firstBad?.hint ?? 'see --dry-run';
+    const hint = [this.firstBad?.hint, `all of them are in ${quarantine}`].filter(Boolean).join('; ');
     throw new EmbedkitError('too-many-errors', `none of ${this.quarantined} rows could be embedded${first}`, { hint });
   }
 
-  /** Throws `too-many-errors` where the quarantined rows pass what is allowed. */
-  checkErrors(most: MaxErrors | undefined): void {
+  /** Throws `too-many-errors` where the quarantined rows pass what is allowed; a share counts from 100 rows on, and at the end. */
+  checkErrors(most: MaxErrors | undefined, atEnd = false): void {
     if (most === undefined) return;
     const read = this.rows + this.quarantined;
-    const isTooMany = 'rows' in most ? this.quarantined > most.rows : read >= ROWS_FOR_A_SHARE && this.quarantined > most.share * read;
+    const isTooMany =
+      'rows' in most ? this.quarantined > most.rows : (atEnd || read >= ROWS_FOR_A_SHARE) && this.quarantined > most.share * read;
     if (!isTooMany) return;
     const allowed = 'rows' in most ? most.rows : `${most.share * 100}%`;
     throw new EmbedkitError(
@@ -154,7 +164,7 @@ export class Tally {
 
   private report(): void {
     this.config.onProgress?.({
-      rows: this.rows,
+      rows: this.rows + Math.max(0, this.texts),
       tokens: this.tokens,
       rowsRead: this.rowsRead,
       tokensRead: this.tokensRead,

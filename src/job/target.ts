@@ -1,7 +1,9 @@
 // Where a run writes: a file, a folder of files, or something that takes bytes as they come.
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { EmbedkitError } from '../errors.js';
+import { formatOf } from '../records/formats.js';
+import type { Input } from '../records/read.js';
 import { jobFolder } from './parts.js';
 import { quarantinePath } from './quarantine.js';
 
@@ -44,4 +46,27 @@ async function isThere(path: string): Promise<boolean> {
 /** The quarantine of an output, under the name that the user gave. */
 export function quarantineOf({ kind }: Target, name: string): string {
   return kind === 'folder' ? join(name, '_quarantine.jsonl') : quarantinePath(name);
+}
+
+/** Throws `usage` where an input is the output, or in the folder that is. */
+export async function checkOverwrite(inputs: readonly Input[], output: string): Promise<void> {
+  const target = await realpath(output).catch(() => undefined);
+  for (const { source } of inputs) {
+    if (target === undefined || source.path === undefined) continue;
+    const input = await realpath(source.path);
+    if (input !== target && !input.startsWith(`${target}${sep}`)) continue;
+    throw new EmbedkitError('usage', `-o ${output} is also an input`, { hint: 'write to another file' });
+  }
+}
+
+/** An output in a folder that is read would be an input of the next run. */
+export async function checkInputFolders(paths: readonly string[], target: string, output: string): Promise<void> {
+  if (formatOf(target) === undefined) return;
+  for (const path of paths) {
+    const folder = await realpath(path).catch(() => undefined);
+    if (folder === undefined || !target.startsWith(`${folder}${sep}`)) continue;
+    throw new EmbedkitError('usage', `-o ${output} is in the input folder ${path}: the next run would read it`, {
+      hint: `write it elsewhere, or name the files of the folder ('${path.replace(/\/+$/, '')}/*.jsonl')`,
+    });
+  }
 }

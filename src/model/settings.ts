@@ -23,14 +23,18 @@ export function maxTokensFor(manifest: Manifest, asked: number | undefined, flag
   });
 }
 
+/** A prompt of one word alone is the name of one, or a slip: in front of a text it would run into its first word. */
+const BARE_WORD = /^\w+$/;
+
 /** The text put before every text. `document` where none is asked for. */
 export function promptFor(manifest: Manifest, asked: string | undefined): string {
   if (asked === 'none') return '';
   if (asked === undefined) return manifest.prompts['document'] ?? '';
   const prompt = Object.hasOwn(manifest.prompts, asked) ? manifest.prompts[asked] : undefined;
   if (prompt !== undefined) return prompt;
-  if (asked !== 'query' && asked !== 'document') return asked;
-  const hint = 'use --prompt none, or give the prompt itself';
+  if (!BARE_WORD.test(asked)) return asked;
+  const names = ['none', ...Object.keys(manifest.prompts)].join(', ');
+  const hint = `name one of ${names}, or write a prompt of your own to its space or colon, like "${asked}: " (export --query-prompt puts one into a model)`;
   throw new EmbedkitError('usage', `--prompt ${asked}: ${manifest.name} has no such prompt`, { hint });
 }
 

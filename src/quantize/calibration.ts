@@ -34,6 +34,8 @@ export interface Calibration {
   readonly rows: number;
   readonly dropped: Dropped;
   readonly files: readonly CalibrationFile[];
+  /** Texts among those observed that are not of the corpus but fill it up; see supplement.ts. */
+  readonly supplemented?: number;
   /** SHA-256 of the observed texts and then those held out, each as a JSON string and a line feed, an empty line between. */
   readonly digest: string;
 }

@@ -13,6 +13,8 @@ export interface QuantizeOptions {
   readonly calibration: Omit<CalibrationOptions, 'samples' | 'heldOutShare'>;
   /** A text file that the gate judges on as well, beside the held-out part of the calibration text. */
   readonly control?: string | undefined;
+  /** A text file to fill up a calibration of fewer than `samples` texts with. */
+  readonly supplement?: string | undefined;
   /** Folder to write; default `./<name>-int8`. The folder of MODEL itself gets the INT8 model added. */
   readonly out?: string | undefined;
   readonly overwrite?: boolean | undefined;

@@ -10,7 +10,7 @@ import { INT8_NAME } from '../model/names.js';
 import { maxTokensFor } from '../model/settings.js';
 import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
 import { type Attempt, type AttemptContext, attemptUntilPassed, referenceOf } from './attempts.js';
-import { type CalibrationText, readCalibration } from './calibration.js';
+import { type Calibration, type CalibrationText, readCalibration } from './calibration.js';
 import { calibrationBatches } from './calibration-batches.js';
 import { describeInt8 } from './describe.js';
 import { findPath } from './find-path.js';
@@ -25,6 +25,7 @@ import { proveSaturation } from './saturation.js';
 import type { QuantizeRun } from './settled.js';
 import { openSource } from './source.js';
 import { Stages } from './stages.js';
+import { supplemented } from './supplement.js';
 
 export interface QuantizeOutcome {
   /** The folder that was written, or would have been. */
@@ -76,11 +77,12 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
   const tokenizer = createTokenizer(source.tokenizer);
   const maxTokens = maxTokensFor(source.manifest, options.maxLength, '--max-length');
   const samples = options.samples ?? DEFAULT_SAMPLES;
-  const calibration = await stages.run('read', () =>
+  const own = await stages.run('read', () =>
     readCalibration({ ...options.calibration, samples, heldOutShare: HELD_OUT_SHARE }, tokenizer, maxTokens),
   );
-  if (calibration.heldOut.length === 0) throw tooFew(calibration.observed.length);
+  if (own.heldOut.length === 0) throw tooFew(own.observed.length);
   const control = options.control === undefined ? [] : await readControl(options.control, tokenizer, maxTokens);
+  const calibration = await fillUp(own, options, control, { tokenizer, maxTokens });
   const sets = await Promise.all((options.evaluate ?? []).map((path) => readLabelledSet(path)));
   const path = await stages.run('recognise', () => findPath(source, { tokenizer, maxTokens, work }));
   const context: AttemptContext = {
@@ -96,6 +98,18 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
   return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
+}
+
+/** A small corpus does not show what a channel can reach: other text widens the ranges, and costs its own nothing. */
+async function fillUp(
+  own: Calibration,
+  { supplement, samples = DEFAULT_SAMPLES }: QuantizeOptions,
+  control: readonly CalibrationText[],
+  { tokenizer, maxTokens }: { tokenizer: TextTokenizer; maxTokens: number },
+): Promise<Calibration> {
+  if (supplement === undefined) return own;
+  const texts = Math.floor(samples * (1 - HELD_OUT_SHARE));
+  return supplemented(own, { path: supplement, texts, apart: control }, tokenizer, maxTokens);
 }
 
 async function readControl(path: string, tokenizer: TextTokenizer, maxTokens: number): Promise<readonly CalibrationText[]> {

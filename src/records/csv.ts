@@ -55,7 +55,7 @@ async function* parseRows(chunks: AsyncIterable<Buffer>, source: string, limits:
     return { values, place };
   };
   const parser = createParser(delimiter, limits, onRecord);
-  const bytes = Readable.from(withoutBom(chunks), { objectMode: false });
+  const bytes = Readable.from(withoutBom(chunks, source), { objectMode: false });
   bytes.on('error', (error) => parser.destroy(error));
   try {
     for await (const row of bytes.pipe(parser)) yield row as Row;

@@ -35,7 +35,7 @@ function parseJson(text: string, place: Place): unknown {
     const fast = JSON.parse(text);
     return LONG_NUMBER.test(text) ? parseLossless(text, null, AS_JSON_PARSE) : fast;
   } catch (error) {
-    throw badRow(place, `not JSON (${messageOf(error)})`, 'write one JSON object a line', error);
+    throw badRow(place, `not JSON (${messageOf(error)})`, 'write one JSON object a line, or use --from txt for plain text', error);
   }
 }
 

@@ -1,6 +1,6 @@
 // Bytes become lines: cut at 0x0A only, bounded in length; and a line becomes text if it is UTF-8.
 import { isUtf8 } from 'node:buffer';
-import type { EmbedkitError } from '../errors.js';
+import { EmbedkitError } from '../errors.js';
 import { RowError, type RowOrigin } from './bad-rows.js';
 import { describePlace, type Place } from './record.js';
 import { badRow } from './select.js';
@@ -31,7 +31,7 @@ const KEPT_BYTES = 1 << 12;
  */
 export async function* readLines(chunks: AsyncIterable<Buffer>, source: string, limits: LineLimits): AsyncGenerator<Line[]> {
   const cutter = new LineCutter(source, limits);
-  for await (const chunk of withoutBom(chunks)) {
+  for await (const chunk of withoutBom(chunks, source)) {
     const lines = cutter.cut(chunk);
     if (lines.length > 0) yield lines;
   }
@@ -113,8 +113,8 @@ function withoutReturn(line: Buffer): Buffer {
   return line[line.length - 1] === CARRIAGE_RETURN ? line.subarray(0, -1) : line;
 }
 
-/** The stream without the UTF-8 byte order mark that some programs put first. */
-export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** The stream without the UTF-8 byte order mark that some programs put first. Throws `input-unreadable` for that of UTF-16. */
+export async function* withoutBom(chunks: AsyncIterable<Buffer>, source = 'the input'): AsyncGenerator<Buffer> {
   let start: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of chunks) {
     if (start === undefined) {
@@ -123,6 +123,7 @@ export async function* withoutBom(chunks: AsyncIterable<Buffer>): AsyncGenerator
     }
     start = Buffer.concat([start, chunk]);
     if (start.length < UTF8_BOM.length) continue;
+    if (isUtf16(start)) throw utf16(source);
     yield start.subarray(0, UTF8_BOM.length).equals(UTF8_BOM) ? start.subarray(UTF8_BOM.length) : start;
     start = undefined;
   }
@@ -138,9 +139,18 @@ export function lineText(line: Line): string {
 
 /** The sentence for bytes of a line, or of a value in it, that are not UTF-8. */
 export function notUtf8(bytes: Buffer, place: Place): EmbedkitError {
-  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-  const found = utf16 ? 'UTF-16 text, not UTF-8' : `not UTF-8 (after ${goodBytes(bytes)} bytes that are)`;
-  return badRow(place, found, 'convert the file to UTF-8, for example with iconv');
+  const found = `not UTF-8 (after ${goodBytes(bytes)} bytes that are)`;
+  return badRow(place, found, TO_UTF8);
+}
+
+const TO_UTF8 = 'convert the file to UTF-8, for example with iconv';
+
+function isUtf16(bytes: Buffer): boolean {
+  return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+}
+
+function utf16(source: string): EmbedkitError {
+  return new EmbedkitError('input-unreadable', `${source}: UTF-16 text, not UTF-8`, { hint: TO_UTF8 });
 }
 
 function goodBytes(bytes: Buffer): number {

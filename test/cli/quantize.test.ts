@@ -78,7 +78,7 @@ describe('embedkit quantize', () => {
 
   it('says nothing if told to, and an error as JSON if told that', async () => {
     const folder = await scene();
-    const quiet = await quantize(folder, ['model', '--calib', 'calibration.txt', '-o', 'out', '--quiet']);
+    const quiet = await quantize(folder, ['model', '--calib', 'calibration.txt', '-o', 'out', '--control', 'none', '--quiet']);
     expect([quiet.code, quiet.stdout.length, quiet.stderr]).toEqual([0, 0, '']);
     expect(read<Manifest>(folder, 'out', 'embedkit.json').int8?.quantization.recipe.kept_fp32).toEqual([]);
     const ran = await quantize(folder, ['model', '--calib', 'calibration.txt', '-o', 'out', '--log-format', 'json']);

@@ -104,7 +104,13 @@ describe.each(OUTPUT_FORMAT_NAMES)('a column that is nowhere, in %s', (format) =
       { keep: columnsOf('a', 'yaer') },
     );
     const sentence = '--keep yaer: no field of that name in the first 2 rows; correct the name or leave it out';
-    await expect(writing).rejects.toMatchObject({ code: 'bad-row', sentence });
+    await expect(writing).rejects.toMatchObject({ code: 'usage', sentence });
+  });
+
+  it('whose name ends like a type that there is not says which there are', async () => {
+    const writing = write(format, rowsOf([[undefined], [undefined]]), vectorsOf(2, 4), { keep: columnsOf('year:int') });
+    const sentence = /^--keep year:int: .*; "int" is no type: write one of string, int64, float64, bool, json, or correct the name$/;
+    await expect(writing).rejects.toMatchObject({ code: 'usage', sentence: expect.stringMatching(sentence) });
   });
 
   it('is no error where one row has it as null', async () => {

@@ -14,7 +14,7 @@ describe('a bad row', () => {
   it.each<[string, string | Buffer, RegExp]>([
     ['a.jsonl', `${GOOD}hello\n`, /a\.jsonl, line 2: not JSON \(.*\); write one JSON object a line/],
     ['a.jsonl', Buffer.concat([Buffer.from(GOOD), Buffer.from([0x22, 0xe9, 0x22])]), /a\.jsonl, line 2: not UTF-8 .*; convert the file/],
-    ['a.jsonl', Buffer.from(`\ufeff${GOOD}`, 'utf16le'), /a\.jsonl, line 1: UTF-16 text, not UTF-8; convert the file to UTF-8/],
+    ['a.jsonl', Buffer.from(`\ufeff${GOOD}`, 'utf16le'), /a\.jsonl: UTF-16 text, not UTF-8; convert the file to UTF-8/],
     ['a.jsonl', '{"body":"x"}', /a\.jsonl, line 1: no field "text"; name one of these with --text-field: body/],
     ['a.jsonl', `${GOOD}\n{"text":""}`, /a\.jsonl, line 3: field "text" is empty; remove the row or fill it in/],
     ['a.jsonl', '{"text":null}', /a\.jsonl, line 1: field "text" is null, not text/],

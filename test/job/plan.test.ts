@@ -33,7 +33,11 @@ describe('usage', () => {
     [{ window: { tokens: -5 } }, /^--window-tokens -5/],
     [{ input: { maxLineBytes: 0 } }, /^--max-line-bytes 0/],
     [{ model: { maxTokens: 513 } }, /^--max-tokens 513: .* takes 3 to 512 tokens/],
-    [{ model: { prompt: 'passage', maxTokens: 2 } }, /^--max-tokens 2/],
+    [{ model: { prompt: 'passage: ', maxTokens: 2 } }, /^--max-tokens 2/],
+    [
+      { model: { prompt: 'querry' } },
+      /^--prompt querry: bge-small-en-v1\.5 has no such prompt; name one of none, .*query.*, or write .* like "querry: "/,
+    ],
     [{ output: { dims: 100 } }, /^--dims 100: .* gives vectors of 384/],
   ])('%j', async (changes, sentence) => {
     await expect(planJob(jobIn(temporaryFolder(), changes))).rejects.toMatchObject({

@@ -110,10 +110,12 @@ describe('bad rows of the input', () => {
     await expect(runJob(here.config, stubModel())).rejects.toMatchObject({
       code: 'too-many-errors',
       sentence: expect.stringMatching(
-        /^none of 2 rows could be embedded; the first: .*, line 1: no field "text"; name one of these with --text-field: body$/,
+        /^none of 2 rows could be embedded; the first: .*, line 1: no field "text"; name one of these with --text-field: body; all of them are in .*out\.jsonl\.quarantine\.jsonl$/,
       ),
     });
     expect(readFileSync(here.config.output.path, 'utf8')).toBe('old');
+    expect(quarantineOf(here)).toHaveLength(2);
+    expect(readdirSync(here.folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });
 
@@ -127,8 +129,9 @@ describe('--max-errors', () => {
     [{ rows: 0 }, 1, 10, false],
     [{ share: 0.1 }, 20, 200, true],
     [{ share: 0.1 }, 21, 200, false],
-    // A share of a handful of rows says nothing.
-    [{ share: 0.1 }, 5, 20, true],
+    // A share of a handful of rows says nothing before the end.
+    [{ share: 0.1 }, 5, 20, false],
+    [{ share: 0.1 }, 2, 20, true],
   ] as const)('%j with %i of %i rows bad: passes %s', async (maxErrors, bad, of, passes) => {
     const here = scene(rows(bad, of), { maxErrors });
     const ended = await runJob(here.config, stubModel()).then(

@@ -72,7 +72,7 @@ describe('CSV', () => {
     ['id,body\n1,a\n', 'bad-row', /line 2: no field "text"; name one of these with --text-field: id, body/],
     ['id,text\n1,\n', 'bad-row', /line 2: field "text" is empty/],
     [`id,text\n1,"${'a\n'.repeat(60)}`, 'text-too-long', /line 2: the row is longer than --max-line-bytes allows; close a quote/],
-    [Buffer.from('\ufeffid,text\n1,a\n', 'utf16le'), 'bad-row', /line 1: UTF-16 text, not UTF-8/],
+    [Buffer.from('\ufeffid,text\n1,a\n', 'utf16le'), 'input-unreadable', /standard input: UTF-16 text, not UTF-8/],
   ])('refuses %j with a sentence', async (content, code, sentence) => {
     const failure = await failureOf(piped(content, { maxLineBytes: 100 }));
     expect(failure.code).toBe(code);

@@ -77,11 +77,18 @@ describe('JSON lines', () => {
     ['{"text":"a","id":null}', /line 1: id field "id" is null/],
     ['{"text":"a","id":[1]}', /line 1: id field "id" is an array/],
     [Buffer.from([0x7b, 0x22, 0xe9, 0x22, 0x7d]), /line 1: not UTF-8 \(after 2 bytes that are\); convert the file/],
-    [Buffer.from('\ufeff{"text":"a"}\n', 'utf16le'), /line 1: UTF-16 text, not UTF-8; convert the file/],
   ])('refuse %j with a sentence', async (content, sentence) => {
     const failure = await failureOf(piped(content));
     expect(failure.code).toBe('bad-row');
     expect(failure.sentence).toMatch(sentence);
+  });
+
+  it('in UTF-16 are no rows at all', async () => {
+    const failure = await failureOf(piped(Buffer.from('\ufeff{"text":"a"}\n', 'utf16le')));
+    expect([failure.code, failure.sentence]).toEqual([
+      'input-unreadable',
+      'standard input: UTF-16 text, not UTF-8; convert the file to UTF-8, for example with iconv',
+    ]);
   });
 
   it('hand each bad row to the caller, who may go on', async () => {
