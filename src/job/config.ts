@@ -157,6 +157,9 @@ export interface JobSummary {
   readonly tokensPerSecond: number;
   /** Mean time that a worker spent inside the engine; the rest of `seconds` is everything around it. */
   readonly engineSeconds: number;
+  /** Spent on making finished windows durable, much of it beside the engine, and on putting the output together from them. */
+  readonly keepSeconds: number;
+  readonly assembleSeconds: number;
   /** Until the first model was loaded. */
   readonly loadSeconds: number;
   readonly peakMemoryBytes: number;

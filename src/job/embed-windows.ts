@@ -33,7 +33,9 @@ export async function embedWindows(run: Run, windows: AsyncIterable<Window>, sto
 async function keep({ tally, plan, crashes, onWindow }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
   const [bad] = window.bad;
   if (plan.onError === 'fail' && bad !== undefined) throw bad.error;
+  const started = performance.now();
   await store.keep(window);
+  tally.keepSeconds += (performance.now() - started) / 1000;
   tally.wrote(window);
   crashes.progress();
   await onWindow?.(tally.books());

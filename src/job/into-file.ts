@@ -70,7 +70,9 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
     tally.checkAnyRow(quarantineOf(target, config.output.path));
     const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
+    const started = performance.now();
     const bytes = await assemble(store, plan, target.path, config.signal);
+    tally.assembleSeconds = (performance.now() - started) / 1000;
     await removeJob(disk, folder);
     return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path) });
   } catch (error) {

@@ -15,6 +15,8 @@ import type { Window } from './windows.js';
 const ROWS_FOR_A_SHARE = 100;
 
 export class Tally {
+  keepSeconds = 0;
+  assembleSeconds = 0;
   /** Rows of earlier outputs that no row of the input has any more. */
   removed = 0;
   readonly reading: ReadProgress = { bytesDone: 0 };
@@ -144,6 +146,8 @@ export class Tally {
       seconds,
       tokensPerSecond: this.tokens / seconds,
       engineSeconds: model.pool.busySeconds / model.threads,
+      keepSeconds: this.keepSeconds,
+      assembleSeconds: this.assembleSeconds,
       loadSeconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
       outputBytes: output.bytes,

@@ -1,8 +1,12 @@
 // Which part of a row is the text, the id and the kept columns. Row formats ask for them by name; pure functions.
 import type { EmbedkitError } from '../errors.js';
+import { printable } from '../format.js';
 import { BlankText, RowError } from './bad-rows.js';
 import { describePlace, type Place, type TextRecord } from './record.js';
 import { parseTemplate, type Template } from './template.js';
+
+/** Characters of a column's name in a message. */
+const MAX_SHOWN_NAME = 64;
 
 export interface Selection {
   /** Field that holds the text; a dotted path reaches into objects. */
@@ -102,7 +106,9 @@ export function idText(value: unknown, field: string, place: Place): string {
 }
 
 function noSuchField(field: string, flag: string, row: RowAccess, place: Place, also = ''): EmbedkitError {
-  const names = row.names().slice(0, 20).join(', ') || '(none)';
+  // A damaged header can be one name of any length over several lines.
+  const known = row.names().slice(0, 20);
+  const names = known.map((name) => printable(name.slice(0, MAX_SHOWN_NAME))).join(', ') || '(none)';
   const hint = [`name one of these with ${flag}: ${names}`, also].filter(Boolean).join(', ');
   return badRow(place, `no field "${field}"`, hint);
 }

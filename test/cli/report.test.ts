@@ -20,6 +20,8 @@ const SUMMARY: JobSummary = {
   seconds: 90.4,
   tokensPerSecond: 628.2,
   engineSeconds: 88,
+  keepSeconds: 0.3,
+  assembleSeconds: 0.2,
   loadSeconds: 0.5,
   peakMemoryBytes: 300 * 2 ** 20,
   outputBytes: 5 * 2 ** 20,

@@ -76,9 +76,13 @@ describe('an STS file', () => {
     ['1\ta\tb\n2\tc\t  \n', 'line 2: the second text is only white space'],
     ['no tabs at all\n', 'line 1: fewer than three fields'],
     [Buffer.from('1\ta\tb\n2\t\xff\tc\n', 'latin1'), 'line 2: not UTF-8 (after 2 bytes that are)'],
-    [Buffer.from('\ufeff1\ta\tb\n', 'utf16le'), 'line 1: UTF-16 text, not UTF-8'],
   ])('names file and line of %j', async (content, sentence) => {
     expect(await failureOf(readSts(content))).toEqual(['bad-row', `made-up/pairs.tsv, ${sentence}`]);
+  });
+
+  it('names a file in UTF-16', async () => {
+    const content = Buffer.from('\ufeff1\ta\tb\n', 'utf16le');
+    expect(await failureOf(readSts(content))).toEqual(['input-unreadable', 'made-up/pairs.tsv: UTF-16 text, not UTF-8']);
   });
 
   it.each([
