@@ -22,6 +22,7 @@ import { KeptColumn } from './kept.js';
 import { otherType } from './kept-errors.js';
 import { CHUNK_COLUMNS, type KeepColumn, type KeptCells, type OutputRow, type RowVectors } from './row.js';
 import { chunkColumns, chunkFields } from './row-groups.js';
+import { utf8Column } from './utf8.js';
 
 export interface Part {
   readonly rows: readonly OutputRow[];
@@ -51,20 +52,25 @@ function chunksOf(rows: readonly OutputRow[]): [Field, Data][] {
 }
 
 function ownColumns(rows: readonly OutputRow[]): [Field, Data][] {
-  const of = (name: string, type: Utf8 | Float64 | Int32 | Bool, value: (row: OutputRow) => unknown): [Field, Data] =>
+  const text = (name: string, value: (row: OutputRow) => string): [Field, Data] => textColumn(name, rows.map(value));
+  const of = (name: string, type: Float64 | Int32 | Bool, value: (row: OutputRow) => unknown): [Field, Data] =>
     column(name, type, rows.map(value));
   return [
-    of('id', new Utf8(), (row) => row.id),
-    of('source', new Utf8(), (row) => row.place.source),
-    of('unit', new Utf8(), (row) => row.place.unit),
+    text('id', (row) => row.id),
+    text('source', (row) => row.place.source),
+    text('unit', (row) => row.place.unit),
     of('number', new Float64(), (row) => row.place.number),
     of('token_count', new Int32(), (row) => row.tokenCount),
     of('truncated', new Bool(), (row) => row.truncated),
-    of('content_hash', new Utf8(), (row) => row.contentHash),
+    text('content_hash', (row) => row.contentHash),
   ];
 }
 
-function column(name: string, type: Utf8 | Float64 | Int32 | Bool, values: readonly unknown[]): [Field, Data] {
+function textColumn(name: string, values: readonly string[]): [Field, Data] {
+  return [new Field(name, new Utf8(), false), utf8Column(values)];
+}
+
+function column(name: string, type: Float64 | Int32 | Bool, values: readonly unknown[]): [Field, Data] {
   return [new Field(name, type, false), vectorFromArray(values, type).data[0] as Data];
 }
 
@@ -78,9 +84,8 @@ function embeddings({ rows, dim, data }: RowVectors): [Field, Data] {
 function encodeKept(rows: readonly OutputRow[], keep: readonly KeepColumn[]): [Field, Data][] {
   if (rows[0]?.kept.kind === 'values')
     return [
-      column(
+      textColumn(
         VALUES,
-        new Utf8(),
         rows.map((row) => valuesJson(row, keep)),
       ),
     ];

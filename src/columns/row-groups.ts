@@ -16,6 +16,7 @@ import {
 } from 'apache-arrow';
 import { KeptColumn } from './kept.js';
 import { CHUNK_COLUMNS, type LayoutOptions, type OutputRow, type RowVectors } from './row.js';
+import { utf8Column } from './utf8.js';
 
 /** Rows a record batch and a Parquet row group hold; the last one holds the rest. */
 export const ROW_GROUP_ROWS = 4096;
@@ -74,22 +75,16 @@ export class RowGroups {
   private flush(): RecordBatch {
     const rows = this.rows;
     const children = [
-      column(
-        rows.map((row) => row.id),
-        new Utf8(),
-      ),
+      utf8Column(rows.map((row) => row.id)),
       ...(this.layout.chunks ? chunkColumns(rows) : []),
       ...this.kept.map((kept) => kept.vector(rows).data[0] as Data),
       this.embeddings(rows.length),
       makeData({ type: new Int32(), data: Int32Array.from(rows, (row) => row.tokenCount), nullCount: 0 }),
-      column(
+      vectorFromArray(
         rows.map((row) => row.truncated),
         new Bool(),
-      ),
-      column(
-        rows.map((row) => row.contentHash),
-        new Utf8(),
-      ),
+      ).data[0] as Data,
+      utf8Column(rows.map((row) => row.contentHash)),
     ];
     this.rows = [];
     const schema = this.schema();
@@ -120,16 +115,5 @@ export function chunkFields(): Field[] {
 export function chunkColumns(rows: readonly OutputRow[]): Data[] {
   const numbers = (of: 'start' | 'end'): Data =>
     makeData({ type: new Int32(), data: Int32Array.from(rows, ({ chunk }) => chunk?.[of] ?? 0), nullCount: 0 }) as Data;
-  return [
-    column(
-      rows.map(({ id, chunk }) => chunk?.parentId ?? id),
-      new Utf8(),
-    ),
-    numbers('start'),
-    numbers('end'),
-  ];
-}
-
-function column(values: readonly unknown[], type: Utf8 | Bool): Data {
-  return vectorFromArray(values, type).data[0] as Data;
+  return [utf8Column(rows.map(({ id, chunk }) => chunk?.parentId ?? id)), numbers('start'), numbers('end')];
 }

@@ -36,26 +36,43 @@ export async function embedTokens(
   batches: BatchSettings,
   options: VectorOptions,
 ): Promise<Matrix> {
-  const lengths = lengthsOf(texts.offsets);
-  const full: Matrix = { rows: lengths.length, dim: batches.dim, data: new Float32Array(lengths.length * batches.dim) };
-  const failed = new Set<number>();
+  const rows = texts.offsets.length - 1;
+  const { dims } = options;
+  const all: Matrix = { rows, dim: dims, data: new Float32Array(rows * dims) };
+  await embedBatches(texts, { pool, batches, ...options }, (some, { data }) => unsort(data, some, dims, all.data));
+  return all;
+}
+
+export interface BatchRun extends VectorOptions {
+  readonly pool: WorkerPool;
+  readonly batches: BatchSettings;
+}
+
+/**
+ * Embeds tokenized texts and hands over the vectors batch by batch, as they come: a row for each of `rows`, in their order. Those of texts that
+ * failed hold nothing to be used. Throws as `embedTokens` does.
+ */
+export async function embedBatches(
+  texts: TokenizedTexts,
+  { pool, batches, ...options }: BatchRun,
+  onVectors: (rows: BatchRows, vectors: Matrix) => void,
+): Promise<void> {
   const onFailedRow = (row: number, error: EmbedkitError): void => {
     if (options.onFailedRow === undefined) throw error;
-    failed.add(row);
     options.onFailedRow(row, error);
   };
-  const runs = planBatches(lengths, batches).map(async (planned) => {
+  const runs = planBatches(lengthsOf(texts.offsets), batches).map(async (planned) => {
     await runOrSplit(planned, onFailedRow, async (rows) => {
       const batch = packBatch(texts, rows);
       const tokens = batch.ids.length;
-      const vectors = await pool.run(batch, () => options.flight?.sent(rows)).finally(() => options.flight?.landed(rows));
-      unsort(vectors, rows, batches.dim, full.data);
+      const data = await pool.run(batch, () => options.flight?.sent(rows)).finally(() => options.flight?.landed(rows));
+      const vectors: Matrix = { rows: rows.length, dim: batches.dim, data };
+      for (const at of brokenRows(vectors, { unit: options.normalize })) onFailedRow(rows[at] as number, brokenVector(rows[at] as number));
+      onVectors(rows, shorten(vectors, options));
       options.onTokens?.(tokens, rows.length);
     });
   });
   await Promise.all(runs);
-  for (const row of brokenRows(full, { unit: options.normalize })) if (!failed.has(row)) onFailedRow(row, brokenVector(row));
-  return shorten(full, options);
 }
 
 type RunRows = (rows: BatchRows) => Promise<void>;

@@ -83,15 +83,16 @@ export class WorkerPool {
   }
 
   /**
-   * Ends the workers once their current batches are done, and forgets those that wait. By message: terminating a worker
+   * Ends the workers once they have answered the batches they hold, and forgets those that wait. By message: terminating a worker
    * inside the runtime aborts the whole process. May be called at any time and more than once; a worker that still loads
    * its model finds the message when it has. Until then the threads keep the process alive.
    */
   async close(): Promise<void> {
     this.closing = true;
-    this.drop(closedError());
+    for (const job of this.queue.splice(0)) job.reject(closedError());
     for (const { worker } of this.seats) worker.postMessage({ kind: 'close' } satisfies PoolRequest);
     await Promise.all(this.seats.map((seat) => seat.ended));
+    this.drop(closedError());
   }
 
   private start(seat: Seat): Promise<void> {

@@ -4,7 +4,7 @@ import { isBad } from '../records/bad-rows.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
 import { isSampled } from './even-sample.js';
-import type { OutputFile } from './output.js';
+import type { OutputFile } from './output-file.js';
 import { engineKey } from './quarantine.js';
 import type { FileRow } from './rows.js';
 import type { SampleCheck } from './sample.js';

@@ -3,7 +3,7 @@ import type { VectorDtype } from '../columns/row.js';
 import { brokenRows } from '../vectors/normalise.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
 import type { Claims } from './claims.js';
-import type { OutputFile } from './output.js';
+import type { OutputFile } from './output-file.js';
 import type { Provenance } from './provenance.js';
 
 /** Norms of normalised vectors are within this of 1: float32 and float16 round every value by 2^-24 and 2^-11 of it. */

@@ -4,7 +4,7 @@ import { EmbedkitError } from '../errors.js';
 import type { JobModel, OnOverflow } from '../job/config.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
-import type { OutputFile } from './output.js';
+import type { OutputFile } from './output-file.js';
 import type { Provenance } from './provenance.js';
 
 export interface Claims {

@@ -9,29 +9,22 @@ import { readArrowBatches } from '../records/arrow.js';
 import { openParquet } from '../records/parquet-file.js';
 import { type Source, unreadable } from '../records/source.js';
 import { fieldFaults, jsonlBatches, jsonRows, jsonType } from './jsonl-rows.js';
-import { type Provenance, parseProvenance } from './provenance.js';
-import { batchRows, columnFaults, type FileBatch } from './rows.js';
-
-export interface OutputFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly format: OutputFormatName;
-  /** Undefined for JSONL, which has no place for it. */
-  readonly provenance: Provenance | undefined;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Length of the vectors, in values. */
-  readonly dim: number;
-  /** Rows that the footer promises; undefined where the format promises none. */
-  readonly promised: number | undefined;
-  /** The rows; `vectors` false saves reading them where the format allows. Throws `input-unreadable` where they cannot all be read. */
-  batches(options: { readonly vectors: boolean }): AsyncGenerator<FileBatch>;
-}
+import { asOne, type OutputFile } from './output-file.js';
+import { filesIn } from './output-folder.js';
+import { parseProvenance } from './provenance.js';
+import { batchRows, columnFaults } from './rows.js';
 
 /**
  * Opens an output, by the format that its name tells or else its first bytes. Holds nothing open: each `batches` opens the file.
  * Throws `input-not-found`, and `input-unreadable` for a damaged file and for one that embedkit did not write.
+ * A folder is opened as one output; one without its marker is not finished, and no output.
  */
 export async function openOutput(path: string): Promise<OutputFile> {
+  const files = await filesIn(path);
+  return files === undefined ? openFile(path) : asOne(path, await Promise.all(files.map(openFile)));
+}
+
+async function openFile(path: string): Promise<OutputFile> {
   const { bytes, start } = await look(path);
   const format = outputFormatOf(path) ?? formatByBytes(start, path);
   const source: Source = { name: path, path, stream: undefined, compression: 'none', bytes };

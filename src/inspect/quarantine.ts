@@ -1,6 +1,8 @@
 // The quarantine beside an output, read back: how many rows, why, and which of them failed in the engine.
 import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { quarantinePath } from '../job/quarantine.js';
+import { FOLDER_QUARANTINE } from '../job/target.js';
 import type { Source } from '../records/source.js';
 import { type JsonRow, jsonRows } from './jsonl-rows.js';
 
@@ -76,7 +78,14 @@ function quarantined(row: JsonRow): QuarantinedRow {
 }
 
 async function quarantineOf(output: string): Promise<Source | undefined> {
-  const path = quarantinePath(output);
+  const path = (await isFolder(output)) ? join(output, FOLDER_QUARANTINE) : quarantinePath(output);
   const info = await stat(path).catch(() => undefined);
   return info && { name: path, path, stream: undefined, compression: 'none', bytes: info.size };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
 }

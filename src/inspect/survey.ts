@@ -1,6 +1,7 @@
 // `inspect`: what an output says of itself, and counts over its rows. Reads no vectors where the format allows.
 import { DuplicateCounter } from '../job/duplicates.js';
-import { type OutputFile, openOutput } from './output.js';
+import { openOutput } from './output.js';
+import type { OutputFile } from './output-file.js';
 import { type QuarantineSummary, readQuarantine } from './quarantine.js';
 
 export interface Inspection {

@@ -8,12 +8,11 @@ import { EmbedkitError } from '../errors.js';
 import { type PartStore, readPart } from './parts.js';
 import type { JobPlan } from './plan.js';
 import { quarantinePath } from './quarantine.js';
+import { FOLDER_MARKER, FOLDER_PART, FOLDER_QUARANTINE } from './target.js';
 import { verifyRows } from './verify.js';
 
 /** Rows of a file in a folder of them: 64 row groups. */
 const FILE_ROWS = 262_144;
-const MARKER = '_SUCCESS';
-const OWN_NAME = /^(part-\d{5}\.(parquet|arrow|arrows|jsonl)|_quarantine\.jsonl)$/;
 
 interface Written {
   readonly rows: number;
@@ -42,9 +41,10 @@ export async function assembleFile(store: PartStore, plan: JobPlan, output: stri
 export async function assembleFolder(store: PartStore, plan: JobPlan, folder: string, signal: AbortSignal | undefined): Promise<number> {
   const { disk } = store;
   await disk.makeFolder(folder);
-  await disk.remove(join(folder, MARKER));
+  await disk.remove(join(folder, FOLDER_MARKER));
   await disk.syncFolder(folder);
-  for (const name of await disk.list(folder)) if (OWN_NAME.test(name)) await disk.remove(join(folder, name));
+  for (const name of await disk.list(folder))
+    if (FOLDER_PART.test(name) || name === FOLDER_QUARANTINE) await disk.remove(join(folder, name));
   const [extension] = OUTPUT_FORMATS[plan.format].extensions;
   let total: Written = { rows: 0, bytes: 0 };
   let file = 0;
@@ -54,8 +54,8 @@ export async function assembleFolder(store: PartStore, plan: JobPlan, folder: st
     total = { rows: total.rows + written.rows, bytes: total.bytes + written.bytes };
   }
   checkCount(store, total.rows);
-  await writeQuarantine(store, join(folder, '_quarantine.jsonl'));
-  await writeDurably(disk, join(folder, MARKER), new Uint8Array(0));
+  await writeQuarantine(store, join(folder, FOLDER_QUARANTINE));
+  await writeDurably(disk, join(folder, FOLDER_MARKER), new Uint8Array(0));
   return total.bytes;
 }
 

@@ -1,16 +1,14 @@
 // The vectors of a window's texts: in batches, and one by one for texts that were in the engine when a run ended without a word.
-import { embedTokens, type VectorOptions } from '../embedder/embed.js';
+import { unsort } from '../batches/pack.js';
+import { type BatchRun, embedBatches } from '../embedder/embed.js';
 import { EmbedkitError } from '../errors.js';
 import { selectTexts } from '../tokens/tokenize.js';
+import { roundToF16 } from '../vectors/f16.js';
 import type { Matrix } from '../vectors/matrix.js';
+import { brokenRows } from '../vectors/normalise.js';
 import type { Run } from './open-run.js';
+import type { ComputedTexts } from './store.js';
 import type { Window } from './windows.js';
-
-export interface ComputedTexts {
-  /** A row a text; that of a failed text means nothing. */
-  readonly vectors: Matrix;
-  readonly failed: Map<number, EmbedkitError>;
-}
 
 export async function computeTexts(run: Run, window: Window): Promise<ComputedTexts> {
   const { crashes, plan } = run;
@@ -19,8 +17,10 @@ export async function computeTexts(run: Run, window: Window): Promise<ComputedTe
   const alone = texts.filter((text) => crashes.isSuspect(window.hashes[text] as string));
   const computed: ComputedTexts = {
     vectors: { rows: texts.length, dim: plan.dims, data: new Float32Array(texts.length * plan.dims) },
+    done: new Uint8Array(texts.length),
     failed: new Map(blamed.map((text) => [text, engineEnded()])),
   };
+  run.unfinished.set(window, computed);
   for (const text of alone) await computeSome(run, window, [text], computed);
   const apart = new Set([...blamed, ...alone]);
   await computeSome(run, window, apart.size === 0 ? texts : texts.filter((text) => !apart.has(text)), computed);
@@ -28,21 +28,35 @@ export async function computeTexts(run: Run, window: Window): Promise<ComputedTe
 }
 
 async function computeSome(run: Run, window: Window, texts: readonly number[], computed: ComputedTexts): Promise<void> {
-  const { model, crashes } = run;
-  const hashesOf = (rows: Int32Array): string[] => Array.from(rows, (row) => window.hashes[texts[row] as number] as string);
-  const options: VectorOptions = {
-    dims: run.plan.dims,
-    normalize: run.plan.folder.manifest.normalize,
+  const { model, crashes, plan } = run;
+  const textsOf = (rows: Int32Array): Int32Array => rows.map((row) => texts[row] as number);
+  const hashesOf = (rows: Int32Array): string[] => Array.from(textsOf(rows), (text) => window.hashes[text] as string);
+  const options: BatchRun = {
+    pool: model.pool,
+    batches: model.batches,
+    dims: plan.dims,
+    normalize: plan.folder.manifest.normalize,
     onTokens: (tokens, count) => run.tally.computed(tokens, count),
     flight: { sent: (rows) => crashes.sent(hashesOf(rows)), landed: (rows) => crashes.landed(hashesOf(rows)) },
     onFailedRow: (row, error) => void computed.failed.set(texts[row] as number, error),
   };
-  const all = texts.length === window.hashes.length;
-  const vectors = await embedTokens(all ? window.tokens : selectTexts(window.tokens, texts), model.pool, model.batches, options);
-  texts.forEach((text, row) => {
-    const { dim, data } = vectors;
-    computed.vectors.data.set(data.subarray(row * dim, (row + 1) * dim), text * dim);
+  const tokens = texts.length === window.hashes.length ? window.tokens : selectTexts(window.tokens, texts);
+  await embedBatches(tokens, options, (rows, vectors) => {
+    const at = textsOf(rows);
+    if (plan.dtype === 'float16') narrow(vectors, at, computed.failed);
+    unsort(vectors.data, at, plan.dims, computed.vectors.data);
+    for (const text of at) computed.done[text] = 1;
   });
+}
+
+/** Rounds vectors to binary16; one that does not fit is a failed text. */
+function narrow(vectors: Matrix, texts: Int32Array, failed: Map<number, EmbedkitError>): void {
+  roundToF16(vectors.data);
+  for (const row of brokenRows(vectors, { unit: false })) {
+    const text = texts[row] as number;
+    if (failed.has(text)) continue;
+    failed.set(text, new EmbedkitError('vector-invalid', 'the vector does not fit into float16', { hint: 'use --dtype float32' }));
+  }
 }
 
 function engineEnded(): EmbedkitError {

@@ -2,59 +2,80 @@
 import type { OutputRow } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import { type BadRow, describePlace } from '../records/record.js';
-import { roundToF16 } from '../vectors/f16.js';
 import type { Matrix } from '../vectors/matrix.js';
-import { brokenRows } from '../vectors/normalise.js';
 import { computeTexts } from './compute.js';
 import type { Run } from './open-run.js';
-import type { EmbeddedWindow, WindowStore } from './store.js';
+import type { ComputedTexts, EmbeddedWindow, WindowStore } from './store.js';
 import type { KnownVector } from './vector-index.js';
-import type { Window } from './windows.js';
+import type { VectorSource, Window } from './windows.js';
+
+/** A window in the engine. */
+interface Pending {
+  readonly window: Window;
+  readonly computed: Promise<ComputedTexts>;
+  readonly embedded: Promise<EmbeddedWindow>;
+}
 
 export async function embedWindows(run: Run, windows: AsyncIterable<Window>, store: WindowStore): Promise<void> {
-  let pending: Promise<EmbeddedWindow> | undefined;
+  let pending: Pending | undefined;
+  let before: Promise<ComputedTexts> | undefined;
   for await (const window of windows) {
     run.stop.signal.throwIfAborted();
     run.tally.read(window);
     // A text that is to be alone in the engine has no window beside its own there.
     if (run.crashes.isCareful && pending !== undefined) {
-      await keep(run, await pending, store);
+      await keep(run, pending, store);
       pending = undefined;
     }
-    const embedded = embedWindow(run, window);
+    const next = begin(run, window, before);
     // Now, not when the next window has been read: that may take for ever.
-    embedded.catch((error: unknown) => run.stop.abort(error));
-    if (pending !== undefined) await keep(run, await pending, store);
-    pending = embedded;
+    next.embedded.catch((error: unknown) => run.stop.abort(error));
+    if (pending !== undefined) await keep(run, pending, store);
+    pending = next;
+    before = next.computed;
   }
-  if (pending !== undefined) await keep(run, await pending, store);
+  if (pending !== undefined) await keep(run, pending, store);
 }
 
-async function keep({ tally, plan, crashes, onWindow }: Run, window: EmbeddedWindow, store: WindowStore): Promise<void> {
-  const [bad] = window.bad;
+function begin(run: Run, window: Window, before: Promise<ComputedTexts> | undefined): Pending {
+  const computed = computeTexts(run, window);
+  return { window, computed, embedded: embedWindow(run, window, computed, before) };
+}
+
+async function keep(run: Run, { window, embedded }: Pending, store: WindowStore): Promise<void> {
+  const { tally, plan, crashes, onWindow } = run;
+  const done = await embedded;
+  const [bad] = done.bad;
   if (plan.onError === 'fail' && bad !== undefined) throw bad.error;
   const started = performance.now();
-  await store.keep(window);
+  run.stop.signal.throwIfAborted();
+  run.keeping = store.keep(done);
+  await run.keeping;
   tally.keepSeconds += (performance.now() - started) / 1000;
-  tally.wrote(window);
+  run.unfinished.delete(window);
+  tally.wrote(done);
   crashes.progress();
   await onWindow?.(tally.books());
   tally.checkErrors(plan.maxErrors);
 }
 
-async function embedWindow(run: Run, window: Window): Promise<EmbeddedWindow> {
-  const { plan } = run;
-  const { vectors: computed, failed } = await computeTexts(run, window);
-  if (plan.dtype === 'float16') narrow(computed, failed);
-  const good = [...window.rows.keys()].filter((row) => failureOf(window, row, failed) === undefined);
-  const badRows = window.rows.flatMap((row, index) => badRow(row, failureOf(window, index, failed)));
+async function embedWindow(
+  run: Run,
+  window: Window,
+  computing: Promise<ComputedTexts>,
+  before: Promise<ComputedTexts> | undefined,
+): Promise<EmbeddedWindow> {
+  const made: Made = { now: await computing, before: await before };
+  const { vectors, failed } = made.now;
+  const good = [...window.rows.keys()].filter((row) => failureOf(window, row, made) === undefined);
+  const badRows = window.rows.flatMap((row, index) => badRow(row, failureOf(window, index, made)));
   return {
     rows: good.map((row) => window.rows[row] as OutputRow),
-    vectors: gather(run, window, good, computed),
+    vectors: gather(run, window, good, made),
     bad: [...window.bad, ...badRows],
     items: window.items,
     digest: window.digest,
-    reused: good.length - computed.rows + failed.size,
+    reused: good.length - vectors.rows + failed.size,
     texts: window.hashes.length,
     tokens: window.tokens.ids.length,
     lost: window.tokens.lost.reduce((sum, lost) => sum + lost, 0),
@@ -62,22 +83,21 @@ async function embedWindow(run: Run, window: Window): Promise<EmbeddedWindow> {
   };
 }
 
-/** Rounds vectors to binary16; one that does not fit is a failed text. */
-function narrow(vectors: Matrix, failed: Map<number, EmbedkitError>): void {
-  roundToF16(vectors.data);
-  for (const text of brokenRows(vectors, { unit: false })) {
-    if (failed.has(text)) continue;
-    failed.set(text, new EmbedkitError('vector-invalid', 'the vector does not fit into float16', { hint: 'use --dtype float32' }));
-  }
+/** What was computed for a window, and for the one before it, whose texts it may share. */
+interface Made {
+  readonly now: ComputedTexts;
+  readonly before: ComputedTexts | undefined;
 }
 
-function failureOf(
-  { sources }: Pick<Window, 'sources'>,
-  row: number,
-  failed: ReadonlyMap<number, EmbedkitError>,
-): EmbedkitError | undefined {
-  const source = sources[row];
-  return source !== undefined && 'text' in source ? failed.get(source.text) : undefined;
+/** The text that a row's vector is computed from, if it is one of these windows. */
+function textOf(source: VectorSource, { now, before }: Made): [ComputedTexts, number] | undefined {
+  if ('text' in source) return [now, source.text];
+  return 'before' in source ? [before as ComputedTexts, source.before] : undefined;
+}
+
+function failureOf({ sources }: Window, row: number, made: Made): EmbedkitError | undefined {
+  const [computed, text] = textOf(sources[row] as VectorSource, made) ?? [];
+  return computed?.failed.get(text as number);
 }
 
 function badRow({ id, place }: OutputRow, failure: EmbedkitError | undefined): BadRow[] {
@@ -87,14 +107,29 @@ function badRow({ id, place }: OutputRow, failure: EmbedkitError | undefined): B
   return [{ error, id, place, raw: undefined }];
 }
 
-function gather({ known, plan }: Run, { sources }: Window, rows: readonly number[], computed: Matrix): Matrix {
+function gather({ known, plan }: Run, { sources }: Window, rows: readonly number[], made: Made): Matrix {
   const { dims } = plan;
   const data = new Float32Array(rows.length * dims);
-  rows.forEach((row, index) => {
-    const source = sources[row] as { readonly text: number } | KnownVector;
-    const target = data.subarray(index * dims, (index + 1) * dims);
-    if ('text' in source) target.set(computed.data.subarray(source.text * dims, (source.text + 1) * dims));
-    else known.read(source, target);
-  });
+  const sourceAt = (index: number): VectorSource => sources[rows[index] as number] as VectorSource;
+  for (let index = 0; index < rows.length; ) {
+    const source = sourceAt(index);
+    const [computed, text] = textOf(source, made) ?? [];
+    const count = computed === undefined ? standingTogether(sourceAt, index, rows.length) : 1;
+    const target = data.subarray(index * dims, (index + count) * dims);
+    if (computed === undefined) known.read(source as KnownVector, target);
+    else target.set(computed.vectors.data.subarray((text as number) * dims, ((text as number) + 1) * dims));
+    index += count;
+  }
   return { rows: rows.length, dim: dims, data };
+}
+
+/** How many sources from `start` on are one after the other in a file: a night's unchanged rows are read in a few pieces. */
+function standingTogether(sourceAt: (index: number) => VectorSource, start: number, end: number): number {
+  const first = sourceAt(start) as KnownVector;
+  let count = 1;
+  for (; start + count < end; count++) {
+    const next = sourceAt(start + count);
+    if (!('row' in next) || next.file !== first.file || next.row !== first.row + count) break;
+  }
+  return count;
 }

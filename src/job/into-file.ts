@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import type { EmbeddingModel } from '../embedder/open.js';
-import { EmbedkitError, systemCode } from '../errors.js';
+import { systemCode } from '../errors.js';
 import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
 import { assembleFile, assembleFolder, removeJob, writeQuarantine } from './assemble.js';
@@ -20,6 +20,7 @@ import { withoutFinished } from './replay.js';
 import { refused, resumeJournal } from './resume.js';
 import { forgetOutputs, rememberOutputs } from './reuse.js';
 import { quarantineOf, type Target } from './target.js';
+import { isInterrupt, keepUnfinished } from './unfinished.js';
 import { VectorIndex } from './vector-index.js';
 import { cutWindows } from './windows.js';
 
@@ -54,18 +55,21 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     onWarning: config.onWarning ?? (() => undefined),
   };
   const journal = await resumeJournal(factsOf(config, plan), resume);
-  const known = new VectorIndex(plan.dims, plan.mostKnown);
+  const known = new VectorIndex(plan.dims, { most: plan.mostKnown, spill: join(folder, 'known.keys') });
+  const unfinished: Run['unfinished'] = new Map();
   const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
   let outputs = 0;
-  try {
+  const remember = async (): Promise<void> => {
     await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
     outputs = known.fileCount;
     await rememberLeftovers(store);
+  };
+  try {
     const done = journal.windows.reduce((sum, { items }) => sum + items, 0);
     if (done > 0) config.onNotice?.(`going on with the unfinished run of ${config.output.path}: ${count(done)} rows are done`);
-    const model = await embedUnderWatch(job, store);
-    known.close();
+    const model = await embedUnderWatch(job, store, { unfinished, remember });
     tally.removed = known.unwanted(outputs);
+    known.close();
     tally.checkErrors(plan.maxErrors, true);
     if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
     tally.checkAnyRow(quarantineOf(target, config.output.path));
@@ -76,26 +80,36 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     await removeJob(disk, folder);
     return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path) });
   } catch (error) {
+    const kept = journal.windows.reduce((sum, { rows }) => sum + rows, isInterrupt(error) ? await keepUnfinished(store, unfinished) : 0);
     known.close();
-    const kept = journal.windows.reduce((sum, { rows }) => sum + rows, 0);
     if (kept === 0 && known.fileCount === outputs) await removeJob(disk, folder);
     else await forgetOutputs(folder);
-    if (kept > 0 && error instanceof EmbedkitError && INTERRUPTED.has(error.code)) config.onNotice?.(keptNotice(kept));
+    if (kept > 0 && isInterrupt(error)) config.onNotice?.(keptNotice(kept));
     throw error;
   }
 }
-
-const INTERRUPTED: ReadonlySet<string> = new Set(['interrupted', 'terminated']);
 
 function keptNotice(rows: number): string {
   return `${count(rows)} rows are kept, and the same command goes on from there`;
 }
 
-async function embedUnderWatch(job: Job, store: PartStore): Promise<EmbeddingModel> {
+interface Around {
+  readonly unfinished: Run['unfinished'];
+  /** Makes earlier vectors known, while the engines load. */
+  remember(): Promise<void>;
+}
+
+async function embedUnderWatch(job: Job, store: PartStore, { unfinished, remember }: Around): Promise<EmbeddingModel> {
   const crashes = await watchCrashes(store.folder);
+  let started: Run | undefined;
   try {
-    return await embedInto(job, { known: store.known, crashes }, (run) => embedRest(job, run, store));
+    return await embedInto(job, { known: store.known, crashes, unfinished }, async (run) => {
+      started = run;
+      await remember();
+      await embedRest(job, run, store);
+    });
   } finally {
+    await started?.keeping.catch(() => undefined);
     await crashes.end();
   }
 }

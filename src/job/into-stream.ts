@@ -16,7 +16,7 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
   try {
     const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
     const known = new VectorIndex(plan.dims);
-    const model = await embedInto(job, { known, crashes: noCrashWatch }, async (run) => {
+    const model = await embedInto(job, { known, crashes: noCrashWatch, unfinished: new Map() }, async (run) => {
       const store: WindowStore = { keep: ({ rows, vectors }) => writer.append(rows, vectors) };
       await embedWindows(run, cutWindows(itemsOf(job, run.model.tokenizer), windowOptions(run)), store);
       await writer.finish();

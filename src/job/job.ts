@@ -8,12 +8,10 @@ import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { followAbort, untilAborted } from './abort.js';
 import { inChunks } from './chunks.js';
 import type { JobConfig } from './config.js';
-import type { CrashWatch } from './crashes.js';
 import { identify, inShard, type RunItem } from './items.js';
 import type { Run } from './open-run.js';
 import type { JobPlan } from './plan.js';
 import type { Tally } from './tally.js';
-import type { VectorIndex } from './vector-index.js';
 import type { WindowOptions } from './windows.js';
 
 /** What a run is made of, for tests that put something else in its place. */
@@ -32,13 +30,10 @@ export interface Job {
 }
 
 /** What a run knows of others. */
-export interface Memory {
-  readonly known: VectorIndex;
-  readonly crashes: CrashWatch;
-}
+export type Memory = Pick<Run, 'known' | 'crashes' | 'unfinished'>;
 
 /** Everything up to the last vector; the engines are closed again when it returns. */
-export async function embedInto(job: Job, { known, crashes }: Memory, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
+export async function embedInto(job: Job, memory: Memory, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
   const { config, plan, tally, parts } = job;
   const model = parts.startModel(plan.folder, { ...config.model, threads: plan.threads, maxTokens: plan.maxTokens });
   const stop = followAbort(config.signal);
@@ -47,7 +42,7 @@ export async function embedInto(job: Job, { known, crashes }: Memory, embed: (ru
       () => tally.loaded(),
       (error) => stop.abort(error),
     );
-    await untilAborted(embed({ plan, model, tally, known, crashes, stop, onWindow: config.onWindow }), stop.signal);
+    await untilAborted(embed({ ...memory, plan, model, tally, stop, keeping: Promise.resolve(), onWindow: config.onWindow }), stop.signal);
     return model;
   } finally {
     stop.abort();

@@ -1,7 +1,8 @@
 // One run at a time for an output: a file beside it that says who holds it, kept fresh while the run lasts.
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readlink, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, readlink, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import { EmbedkitError, systemCode } from '../errors.js';
 
@@ -41,6 +42,7 @@ export async function takeLock(path: string, name: string, onLost: (error: Embed
   } finally {
     await unlink(own).catch(() => undefined);
   }
+  await sweep(path, self);
   const beat = setInterval(() => void keep(path, self).catch(onLost), HEARTBEAT_MS);
   beat.unref();
   return {
@@ -58,6 +60,15 @@ async function claim(path: string, own: string, name: string, self: Holder): Pro
     await refuseHeld(path, name, self);
     if (await replaced(path, own, name, self)) return;
     await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+  }
+}
+
+/** Removes what runs left beside the lock that were killed on their way to it. */
+async function sweep(path: string, self: Holder): Promise<void> {
+  for (const name of await readdir(dirname(path)).catch(() => [])) {
+    if (!name.startsWith(`${basename(path)}.`)) continue;
+    const left = join(dirname(path), name);
+    if (!(await isHeld(left, await readHolder(left), self))) await unlink(left).catch(() => undefined);
   }
 }
 

@@ -29,10 +29,10 @@ export function jobFolder(output: string): string {
 /** Keeps windows as parts; what a part holds is known to later windows. Its `keep` throws `output-unwritable`. */
 export async function partWriter(store: PartStore): Promise<WindowStore> {
   const { disk, folder, journal } = store;
-  let next = 1 + Math.max(0, ...(await partNames(disk, folder)).map(numberOf));
+  let next = await nextNumber(store);
   return {
     keep: async (window) => {
-      const number = String(next++).padStart(6, '0');
+      const number = padded(next++);
       try {
         const part = window.rows.length === 0 ? undefined : await writePart(store, number, window);
         const quarantine = window.bad.length === 0 ? undefined : `${number}.quarantine.jsonl`;
@@ -45,14 +45,25 @@ export async function partWriter(store: PartStore): Promise<WindowStore> {
   };
 }
 
-async function writePart({ disk, folder, keep, known }: PartStore, number: string, window: EmbeddedWindow): Promise<PartFile> {
-  const bytes = encodePart(window, keep);
+async function writePart({ disk, folder, keep, known }: PartStore, number: string, part: Part): Promise<PartFile> {
+  const bytes = encodePart(part, keep);
   const digest = sha256(bytes);
   const name = `${number}-${digest.slice(0, 16)}.arrow`;
   await writeDurably(disk, join(folder, name), bytes);
   remember(known, join(folder, name), bytes);
   return { name, bytes: bytes.length, sha256: digest };
 }
+
+/** Keeps vectors that finish no window: a later run finds them by the hashes of their texts, as it does those of windows that do not stand. */
+export async function keepVectors(store: PartStore, part: Part): Promise<void> {
+  await writePart({ ...store, keep: [] }, padded(await nextNumber(store)), part);
+}
+
+async function nextNumber({ disk, folder }: PartStore): Promise<number> {
+  return 1 + Math.max(0, ...(await partNames(disk, folder)).map(numberOf));
+}
+
+const padded = (number: number): string => String(number).padStart(6, '0');
 
 function quarantineOf({ bad }: EmbeddedWindow): Buffer {
   return Buffer.from(bad.map(quarantineLine).join(''));

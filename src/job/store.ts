@@ -1,7 +1,17 @@
 // What comes out of the engine, and what takes it: the parts of an unfinished run, or a stream.
 import type { OutputRow } from '../columns/row.js';
+import type { EmbedkitError } from '../errors.js';
 import type { BadRow } from '../records/record.js';
 import type { Matrix } from '../vectors/matrix.js';
+
+/** What is known of a window's texts so far: it grows with each batch. */
+export interface ComputedTexts {
+  /** A row a text; that of a text which is not done, or has failed, means nothing. */
+  readonly vectors: Matrix;
+  /** 1 where a text has been through the engine. */
+  readonly done: Uint8Array;
+  readonly failed: Map<number, EmbedkitError>;
+}
 
 /** A window with its vectors: what a store keeps. */
 export interface EmbeddedWindow {

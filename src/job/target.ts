@@ -7,6 +7,11 @@ import type { Input } from '../records/read.js';
 import { jobFolder } from './parts.js';
 import { quarantinePath } from './quarantine.js';
 
+/** Written last into a folder: without it the folder is not whole. */
+export const FOLDER_MARKER = '_SUCCESS';
+export const FOLDER_QUARANTINE = '_quarantine.jsonl';
+export const FOLDER_PART = /^part-\d{5}\.(parquet|arrow|arrows|jsonl)$/;
+
 export interface Target {
   readonly kind: 'file' | 'folder';
   /** Links followed: what the run needs to go on stands beside it. */
@@ -45,7 +50,7 @@ async function isThere(path: string): Promise<boolean> {
 
 /** The quarantine of an output, under the name that the user gave. */
 export function quarantineOf({ kind }: Target, name: string): string {
-  return kind === 'folder' ? join(name, '_quarantine.jsonl') : quarantinePath(name);
+  return kind === 'folder' ? join(name, FOLDER_QUARANTINE) : quarantinePath(name);
 }
 
 /** Throws `usage` where an input is the output, or in the folder that is. */

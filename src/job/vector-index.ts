@@ -1,5 +1,6 @@
-// Vectors known by the hash of their text: keys in fixed-width arrays, the vectors themselves left in the files that hold them.
+// Vectors known by the hash of their text: keys in fixed-width arrays, then in a file; the vectors themselves left in the files that hold them.
 import { closeSync, openSync, readSync } from 'node:fs';
+import { type Entry, KeyFile } from './key-file.js';
 
 /** rows x dim float32 values, row after row, at a place in a file. */
 export interface VectorFile {
@@ -14,11 +15,18 @@ export interface KnownVector {
   readonly row: number;
 }
 
-/** Most vectors that are remembered: about 200 MiB of keys. Beyond, later ones are computed again, which costs time alone. */
+/** Most keys that are held in memory without --max-memory: about 200 MiB of them. */
 export const MAX_KNOWN = 1 << 22;
 
 const START = 1 << 10;
 const OPEN_FILES = 64;
+
+export interface IndexLimits {
+  /** Most keys in memory. */
+  readonly most?: number;
+  /** A file for the keys beyond; without one they are forgotten, and their texts computed again. */
+  readonly spill?: string;
+}
 
 export class VectorIndex {
   /** Two words a key: the 128 bits of a content hash. */
@@ -32,10 +40,11 @@ export class VectorIndex {
   private wanted = new Uint8Array(START);
   private readonly files: VectorFile[] = [];
   private readonly open = new Map<number, number>();
+  private spilled: KeyFile | undefined;
 
   constructor(
     readonly dim: number,
-    private readonly most = MAX_KNOWN,
+    private readonly limits: IndexLimits = {},
   ) {}
 
   get size(): number {
@@ -48,33 +57,48 @@ export class VectorIndex {
 
   /** Remembers where the vector of a content hash is. The first one of a hash stands. */
   add(contentHash: string, known: KnownVector): void {
-    if (this.count >= this.most) return;
-    const [high, low] = keyOf(contentHash);
-    const slot = this.slotOf(high, low);
+    const key = keyOf(contentHash);
+    const slot = this.slotOf(...key);
     if (this.slots[slot] !== 0) return;
-    this.insert(slot, [high, low], known);
+    const { file, row, truncated, tokenCount } = known;
+    const entry: Entry = [file, row, truncated ? ~tokenCount : tokenCount];
+    if (this.count < (this.limits.most ?? MAX_KNOWN)) this.insert(slot, key, entry);
+    else this.spill(key, entry);
   }
 
-  private insert(slot: number, key: readonly [bigint, bigint], known: KnownVector): void {
+  private spill(key: readonly [bigint, bigint], entry: Entry): void {
+    const { spill } = this.limits;
+    if (spill === undefined) return;
+    this.spilled ??= new KeyFile(spill);
+    this.spilled.add(key, entry);
+  }
+
+  private insert(slot: number, key: readonly [bigint, bigint], entry: Entry): void {
     this.keys.set(key, 2 * this.count);
-    this.entries.set([known.file, known.row, known.truncated ? ~known.tokenCount : known.tokenCount], 3 * this.count);
+    this.entries.set(entry, 3 * this.count);
     this.slots[slot] = ++this.count;
     if (this.count * 3 === this.entries.length) this.grow();
   }
 
   find(contentHash: string): KnownVector | undefined {
-    if (this.count === 0) return undefined;
-    const [high, low] = keyOf(contentHash);
-    const entry = (this.slots[this.slotOf(high, low)] as number) - 1;
+    if (this.count === 0 && this.spilled === undefined) return undefined;
+    const key = keyOf(contentHash);
+    const found = this.inMemory(key) ?? this.spilled?.find(key);
+    if (found === undefined) return undefined;
+    const [file, row, tokens] = found;
+    return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+  }
+
+  private inMemory(key: readonly [bigint, bigint]): Entry | undefined {
+    const entry = (this.slots[this.slotOf(...key)] as number) - 1;
     if (entry < 0) return undefined;
     this.wanted[entry] = 1;
-    const [file, row, tokens] = this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as [number, number, number];
-    return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+    return this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as Entry;
   }
 
   /** Vectors of the first `files` files that were never asked for. */
   unwanted(files: number): number {
-    let count = 0;
+    let count = this.spilled?.unwanted(files) ?? 0;
     for (let entry = 0; entry < this.count; entry++) if (this.wanted[entry] === 0 && (this.entries[3 * entry] as number) < files) count++;
     return count;
   }
@@ -83,15 +107,18 @@ export class VectorIndex {
     return this.files.length;
   }
 
-  /** Copies the vector of an entry to `target`, dim values. Throws the system's error where its file cannot be read. */
+  /** Copies the vector of an entry, and those after it, to `target`, a multiple of dim values. Throws the system's error where its file cannot be read. */
   read({ file, row }: KnownVector, target: Float32Array): void {
     const { at } = this.files[file] as VectorFile;
-    const length = this.dim * Float32Array.BYTES_PER_ELEMENT;
-    const bytes = new Uint8Array(target.buffer, target.byteOffset, length);
-    if (readSync(this.handleOf(file), bytes, 0, length, at + row * length) !== length) throw new Error('a file of vectors ends too early');
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    const from = at + row * this.dim * Float32Array.BYTES_PER_ELEMENT;
+    if (readSync(this.handleOf(file), bytes, 0, bytes.length, from) !== bytes.length) throw new Error('a file of vectors ends too early');
   }
 
+  /** Lets go of the files. No key in the file is known after that. */
   close(): void {
+    this.spilled?.close();
+    this.spilled = undefined;
     for (const handle of this.open.values()) closeSync(handle);
     this.open.clear();
   }

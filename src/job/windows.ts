@@ -9,8 +9,11 @@ import type { OnOverflow, WindowLimits } from './config.js';
 import { ItemDigest, type Row, type RunItem } from './items.js';
 import type { KnownVector } from './vector-index.js';
 
-/** Where the vector of a row comes from: a text of this window that is to be computed, or one that is known. */
-export type VectorSource = { readonly text: number } | KnownVector;
+/** Where the vector of a row comes from: a text of this window that is to be computed, one of the window before, or one that is known. */
+export type VectorSource = { readonly text: number } | { readonly before: number } | KnownVector;
+
+/** The texts of a window that are computed for it, by their content hash. */
+type Texts = ReadonlyMap<string, { readonly text: number; readonly tokenCount: number; readonly truncated: boolean }>;
 
 export interface Window {
   readonly rows: readonly OutputRow[];
@@ -37,13 +40,13 @@ export interface WindowOptions {
 
 /** Tokenizes items and cuts them into windows. Throws `text-too-long` where overflow is to fail. */
 export async function* cutWindows(chunks: AsyncIterable<RunItem[]>, options: WindowOptions): AsyncGenerator<Window> {
-  let next = new WindowBuilder(options);
+  let next = new WindowBuilder(options, new Map());
   for await (const items of chunks) {
     for (const item of items) {
       next.add(item);
       if (!next.isFull()) continue;
       yield next.finish();
-      next = new WindowBuilder(options);
+      next = new WindowBuilder(options, next.seen);
     }
   }
   if (!next.isEmpty()) yield next.finish();
@@ -55,12 +58,15 @@ class WindowBuilder {
   private readonly bad: BadRow[] = [];
   private readonly digest = new ItemDigest();
   private readonly tokens: TokensBuilder;
-  /** Texts of this window by their content hash. */
-  private readonly seen = new Map<string, { text: number; tokenCount: number; truncated: boolean }>();
+  readonly seen = new Map<string, { text: number; tokenCount: number; truncated: boolean }>();
   private items = 0;
   private bytes = 0;
 
-  constructor(private readonly options: WindowOptions) {
+  constructor(
+    private readonly options: WindowOptions,
+    /** The window before is still in the engine while this one is read: its texts are not known yet, but will be. */
+    private readonly before: Texts,
+  ) {
     this.tokens = new TokensBuilder(options.tokenizer, options.maxTokens);
   }
 
@@ -87,12 +93,18 @@ class WindowBuilder {
 
   private addRow(row: Row): void {
     this.bytes += row.fullText.length;
-    const source = this.options.known(row.contentHash) ?? this.seen.get(row.contentHash) ?? this.tokenize(row);
+    const { contentHash: hash } = row;
+    const source = this.options.known(hash) ?? this.seen.get(hash) ?? this.inBefore(hash) ?? this.tokenize(row);
     if (source === undefined) return;
     const { id, kept, place, contentHash, chunk } = row;
     const part = chunk === undefined ? {} : { chunk };
     this.rows.push({ id, kept, place, contentHash, tokenCount: source.tokenCount, truncated: source.truncated, ...part });
     this.sources.push(source);
+  }
+
+  private inBefore(hash: string): { before: number; tokenCount: number; truncated: boolean } | undefined {
+    const found = this.before.get(hash);
+    return found && { before: found.text, tokenCount: found.tokenCount, truncated: found.truncated };
   }
 
   private tokenize(row: Row): { text: number; tokenCount: number; truncated: boolean } | undefined {

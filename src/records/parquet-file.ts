@@ -40,7 +40,11 @@ export async function openParquet(path: string): Promise<ParquetFile> {
 async function* readBatches(ask: Ask, columns: readonly string[], promised: number): AsyncGenerator<RecordBatch> {
   await ask({ kind: 'select', columns });
   let rows = 0;
-  for (let reply = await ask({ kind: 'next' }); reply.kind === 'batch'; reply = await ask({ kind: 'next' })) {
+  // The worker decodes the next one while this one is used.
+  let coming = ask({ kind: 'next' });
+  for (let reply = await coming; reply.kind === 'batch'; reply = await coming) {
+    coming = ask({ kind: 'next' });
+    coming.catch(() => undefined);
     for (const batch of tableFromIPC(reply.ipc).batches) {
       rows += batch.numRows;
       yield batch;

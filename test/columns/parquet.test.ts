@@ -23,7 +23,8 @@ describe('the file', () => {
   it('has no dictionary of vectors: it would make the file half as large again', async () => {
     const random = Float32Array.from({ length: 5000 * DIM }, (_, index) => Math.sin(index * index));
     const bytes = await write('parquet', rowsWithoutKept(5000), random, { dim: DIM });
-    expect(bytes.length).toBeLessThan(random.byteLength * 1.05);
+    // Levels say of each value that it is in its list: one bit.
+    expect(bytes.length).toBeLessThan(random.byteLength * 1.15);
   });
 
   it('has a dictionary of kept columns', async () => {

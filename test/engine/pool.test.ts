@@ -81,9 +81,17 @@ describe('WorkerPool', () => {
 describe('WorkerPool.close', () => {
   it('ends workers that have not loaded yet, and says so to who waits for them', async () => {
     const pool = poolOf('never ready');
-    const waiting = [pool.ready(), pool.run(batch(1))].map((promise) => expect(promise).rejects.toMatchObject({ code: 'interrupted' }));
+    const waiting = expect(pool.ready()).rejects.toMatchObject({ code: 'interrupted' });
     await pool.close();
-    await Promise.all(waiting);
+    await waiting;
+  });
+
+  it('while busy waits for the batches that the workers hold, two each, and rejects those that wait', async () => {
+    const pool = poolOf('answers');
+    const runs = Promise.allSettled(Array.from({ length: 9 }, (_, id) => pool.run(batch(id))));
+    await pool.close();
+    const settled = await runs;
+    expect(settled.map(({ status }) => status)).toEqual([...Array(4).fill('fulfilled'), ...Array(5).fill('rejected')]);
   });
 
   it('while busy lets go of what runs and waits', async () => {

@@ -28,7 +28,7 @@ function exitOf(child: ChildProcess): Promise<{ code: number | null; signal: Nod
 /** Starts a run and waits until its temporary file is there. */
 async function startRun({ folder, args }: ReturnType<typeof scene>): Promise<ChildProcess> {
   const child = spawn(process.execPath, [BIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await until(() => temporaries(folder).length > 0);
+  await until(() => temporaries(folder).some((name) => name.endsWith('.job')));
   return child;
 }
 
@@ -50,9 +50,11 @@ describe('a run that is stopped', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('by %s exits %i and leaves nothing', async (signal, code) => {
+  ] as const)('by %s exits %i, and what the engine had in hand is not computed again', async (signal, code) => {
     const here = scene();
     const child = await startRun(here);
+    const inFlight = join(here.folder, '.embedkit-out.parquet.job', 'in-flight');
+    await until(() => existsSync(inFlight) && !readFileSync(inFlight, 'utf8').includes('"inFlight":[]'));
     let said = '';
     child.stderr?.on('data', (chunk) => {
       said += chunk;
@@ -60,8 +62,17 @@ describe('a run that is stopped', () => {
     const ended = exitOf(child);
     child.kill(signal);
     expect(await ended).toEqual({ code, signal: null });
-    expect(said).toMatch(new RegExp(`^embedkit: \\w+ by ${signal}; nothing was put in place\\n$`));
-    expect(readdirSync(here.folder)).toEqual(['in.jsonl']);
+    expect(said).toMatch(
+      new RegExp(
+        `^\\d+ rows are kept, and the same command goes on from there\\nembedkit: \\w+ by ${signal}; nothing was put in place\\n$`,
+      ),
+    );
+    const kept = Number(/^\d+/.exec(said)?.[0]);
+    const summary = join(here.folder, 'summary.json');
+    expect((await runCli([...here.args, '--summary', summary, '--limit', '320'])).code).toBe(0);
+    expect(kept).toBeGreaterThan(0);
+    expect(JSON.parse(readFileSync(summary, 'utf8')).reused).toBeGreaterThanOrEqual(kept);
+    expect(temporaries(here.folder)).toEqual([]);
   });
 });
 

@@ -27,6 +27,16 @@ function leave(path: string, holder: Holder, secondsAgo = 0): void {
 }
 
 describe('the lock', () => {
+  it('removes what runs left that were killed on their way to it, not what living ones have there', async () => {
+    const folder = temporaryFolder();
+    const holder = await holderNow();
+    leave(join(folder, 'lock.dead'), { ...holder, started: '1' });
+    leave(join(folder, 'lock.living'), holder);
+    writeFileSync(join(folder, 'lock.torn'), '');
+    await (await take(join(folder, 'lock'))).release();
+    expect(readdirSync(folder).sort()).toEqual(['lock.living', 'lock.torn']);
+  });
+
   it('says who holds it, and is gone when released', async () => {
     const folder = temporaryFolder();
     const lock = await take(join(folder, 'lock'));

@@ -155,10 +155,26 @@ describe('cutWindows', () => {
     expect(window?.bad[0]?.error.code).toBe('text-too-long');
   });
 
+  it('takes a text of the window before, which nothing knows yet, from there', async () => {
+    const windows = await cut(['aa', 'bb', 'bb', 'cc', 'aa', 'cc'], { limits: { ...options.limits, rows: 2 } });
+    expect(windows.map(({ sources }) => sources)).toMatchObject([
+      [{ text: 0 }, { text: 1 }],
+      [{ before: 1 }, { text: 0 }],
+      // The first window is kept by now, and known.
+      [{ text: 0 }, { before: 0 }],
+    ]);
+    expect(windows.map(({ hashes }) => hashes.length)).toEqual([2, 1, 1]);
+  });
+
   it('tokenizes no text that is known, and none twice', async () => {
     const known = { file: 0, row: 7, tokenCount: 5, truncated: true };
     const [window] = await cut(['aa', 'bb', 'aa', 'cc'], { known: (hash) => (hash === contentHash('f', 'bb') ? known : undefined) });
-    expect(window?.sources.map((source) => ('text' in source ? source.text : source.row))).toEqual([0, 7, 0, 1]);
+    expect(window?.sources.map((source) => ('row' in source ? source.row : source))).toMatchObject([
+      { text: 0 },
+      7,
+      { text: 0 },
+      { text: 1 },
+    ]);
     expect(window?.rows.map(({ tokenCount, truncated }) => [tokenCount, truncated])).toEqual([
       [2, false],
       [5, true],
