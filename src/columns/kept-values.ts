@@ -1,6 +1,7 @@
 // Kept columns of row formats: plain values become an Arrow vector, their type found in the first row group or named.
 import { Bool, type DataType, Field, Float64, Int64, List, Utf8, type Vector, vectorFromArray } from 'apache-arrow';
 import { stringify } from 'lossless-json';
+import type { EmbedkitError } from '../errors.js';
 import { misfit } from './kept-errors.js';
 import type { KeepColumn, KeptTypeName, RowPlace } from './row.js';
 
@@ -35,7 +36,9 @@ export function inferType(values: readonly unknown[]): KeptType {
   const list = present.length > 0 && present.every(Array.isArray);
   const scalars = list ? present.flat().filter((value) => value !== null) : present;
   const scalar = scalars.map(scalarType).reduce(widen, undefined) ?? 'string';
-  return scalar === 'json' ? { scalar, list: false } : { scalar, list };
+  // A whole number that a float cannot hold beside one with a fraction: only as text does neither lose anything.
+  const isLossy = scalar === 'float64' && !scalars.every((value) => CONVERT.float64(value) !== undefined);
+  return scalar === 'json' || isLossy ? { scalar: 'json', list: false } : { scalar, list };
 }
 
 function scalarType(value: unknown): KeptTypeName {
@@ -54,14 +57,28 @@ function widen(a: KeptTypeName | undefined, b: KeptTypeName): KeptTypeName {
 
 /** The Arrow vector of a kept column. Throws `bad-row` for a value that its type does not hold. */
 export function valuesToVector(column: KeepColumn, type: KeptType, values: readonly unknown[], places: readonly RowPlace[]): Vector {
-  const convert = column.type === undefined ? CONVERT[type.scalar] : readAs(column.type);
   const converted = values.map((value, index) => {
-    if (value === null || value === undefined) return null;
-    const result = type.list ? convertList(value, convert) : convert(value);
-    if (result === undefined) throw misfit(column, typeName(type), widerName(column, type, value), value, places[index] as RowPlace);
+    const result = converting(column, type, value);
+    if (result === undefined) throw misfitOf(column, type, value, places[index] as RowPlace);
     return result;
   });
   return vectorFromArray(converted, arrowType(type));
+}
+
+/** Whether a column of this type holds a value. */
+export function fitsType(column: KeepColumn, type: KeptType, value: unknown): boolean {
+  return converting(column, type, value) !== undefined;
+}
+
+export function misfitOf(column: KeepColumn, type: KeptType, value: unknown, place: RowPlace): EmbedkitError {
+  return misfit(column, typeName(type), widerName(column, type, value), value, place);
+}
+
+/** The value as the column holds it; undefined where it does not fit. */
+function converting(column: KeepColumn, type: KeptType, value: unknown): unknown {
+  if (value === null || value === undefined) return null;
+  const convert = column.type === undefined ? CONVERT[type.scalar] : readAs(column.type);
+  return type.list ? convertList(value, convert) : convert(value);
 }
 
 /** A value as the type named for its column wants it. Throws `bad-row` where it does not fit. */
@@ -79,7 +96,8 @@ type Convert = (value: unknown) => unknown;
 const CONVERT: Record<KeptTypeName, Convert> = {
   string: (value) => (typeof value === 'string' ? value.toWellFormed() : undefined),
   int64: (value) => (scalarType(value) === 'int64' ? BigInt(value as number | bigint) : undefined),
-  float64: (value) => (typeof value === 'number' || typeof value === 'bigint' ? Number(value) : undefined),
+  float64: (value) =>
+    typeof value === 'number' || (typeof value === 'bigint' && BigInt(Number(value)) === value) ? Number(value) : undefined,
   bool: (value) => (typeof value === 'boolean' ? value : undefined),
   json: (value) => stringify(value) ?? 'null',
 };
@@ -87,7 +105,11 @@ const CONVERT: Record<KeptTypeName, Convert> = {
 /** For types that were named: text, as in CSV, is read as the type, an empty one as null; any scalar can be text. */
 function readAs(type: KeptTypeName): Convert {
   if (type === 'string') return (value) => CONVERT.string(typeof value === 'object' ? value : String(value));
-  return (value) => (type !== 'json' && typeof value === 'string' ? fromText(value.trim(), type) : CONVERT[type](value));
+  return (value) => {
+    if (type !== 'json' && typeof value === 'string') return fromText(value.trim(), type);
+    // Who names float64 wants the nearest one.
+    return type === 'float64' && typeof value === 'bigint' ? Number(value) : CONVERT[type](value);
+  };
 }
 
 function fromText(text: string, type: KeptTypeName): unknown {
@@ -110,5 +132,6 @@ function typeName({ scalar, list }: KeptType): string {
 /** A type that holds `value` and what the column held before. */
 function widerName(column: KeepColumn, type: KeptType, value: unknown): KeptTypeName {
   if (type.list || typeof value === 'object') return 'json';
-  return column.type === undefined ? widen(type.scalar, scalarType(value)) : 'string';
+  if (column.type !== undefined) return 'string';
+  return type.scalar === 'float64' ? 'json' : widen(type.scalar, scalarType(value));
 }

@@ -1,4 +1,5 @@
 // A run into a stream or a device: windows are written as they come, and nothing can be resumed.
+import { isFifo, openFifo } from '../columns/fifo.js';
 import { OUTPUT_FORMATS } from '../columns/formats.js';
 import { type OutputSink, openFileSink, streamSink } from '../columns/sinks.js';
 import { EmbedkitError } from '../errors.js';
@@ -29,7 +30,8 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
   }
 }
 
-async function openStream({ output }: JobConfig): Promise<OutputSink> {
+async function openStream({ output, signal }: JobConfig): Promise<OutputSink> {
+  if (await isFifo(output.path)) return openFifo(output.path, signal);
   if (output.path !== '-') return openFileSink(output.path);
   if (output.stdout === undefined)
     throw new EmbedkitError('usage', 'standard output is not available here', { hint: 'name a file with -o' });

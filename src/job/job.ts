@@ -9,6 +9,7 @@ import { followAbort, untilAborted } from './abort.js';
 import { inChunks } from './chunks.js';
 import type { JobConfig } from './config.js';
 import { identify, inShard, type RunItem } from './items.js';
+import { fittingKept } from './kept-types.js';
 import type { Run } from './open-run.js';
 import type { JobPlan } from './plan.js';
 import type { Tally } from './tally.js';
@@ -54,7 +55,8 @@ export function itemsOf({ plan, tally }: Job, tokenizer: TextTokenizer): AsyncGe
   const read = readRecords(plan.inputs, plan.read, tally.reading);
   const { prompt, limit, folder, maxTokens } = plan;
   const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
-  const items = inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
+  const sharded = inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
+  const items = fittingKept(sharded, plan.layout.keep, { named: plan.format === 'jsonl' });
   return plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
 }
 

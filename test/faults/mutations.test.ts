@@ -112,7 +112,7 @@ describe('an input with damage', () => {
 });
 
 describe('a journal with damage', () => {
-  it('(10,000 times) never gives a line that was not written, nor one out of its place', async () => {
+  async function journalOfARun(): Promise<Buffer> {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'in.jsonl'), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     const controller = new AbortController();
@@ -121,7 +121,11 @@ describe('a journal with damage', () => {
       if (rowsIn >= 25) controller.abort(new Error('enough'));
     };
     await expect(runJob({ ...config, signal: controller.signal, onWindow }, stubModel())).rejects.toThrow('enough');
-    const whole = readFileSync(join(folder, '.embedkit-out.parquet.job', 'journal'));
+    return readFileSync(join(folder, '.embedkit-out.parquet.job', 'journal'));
+  }
+
+  it('(10,000 times) never gives a line that was not written, nor one out of its place', async () => {
+    const whole = await journalOfARun();
     const lines = goodLines(whole);
     expect(lines.length).toBeGreaterThanOrEqual(6);
     expect(lines.join('')).toBe(whole.toString());
@@ -137,4 +141,27 @@ describe('a journal with damage', () => {
     // Only damage that changes nothing, such as repeating the last line's own bytes past its end, leaves all lines.
     expect(shorter).toBeGreaterThan(9_000);
   });
+
+  it('(negative control: lines that are JSON, whatever their checks) would give windows that were never finished', async () => {
+    const whole = await journalOfARun();
+    const contents = goodLines(whole).map(contentOf);
+    const wrong = fc.sample(damage, { numRuns: 1000, seed: 5 }).filter((change) => {
+      const found = damaged(whole, change)
+        .toString()
+        .split(/(?<=\n)/)
+        .map(contentOf)
+        .filter((content) => content !== undefined);
+      return found.some((content, index) => content !== contents[index]);
+    });
+    expect(wrong.length).toBeGreaterThan(100);
+  });
 });
+
+/** What a line of a journal says, its check left out; undefined where it is no JSON. */
+function contentOf(line: string): string | undefined {
+  try {
+    return JSON.stringify(JSON.parse(line.slice(17)));
+  } catch {
+    return undefined;
+  }
+}
