@@ -13,13 +13,20 @@ export interface LabelledTexts {
   readonly texts: readonly string[];
 }
 
+/** Documents whose texts are not held: a corpus may be larger than memory. */
+export interface Documents {
+  readonly ids: readonly string[];
+  /** Their texts in the order of the ids, at most `rows` at a time; from the file, anew with each call. */
+  blocks(rows: number): AsyncIterable<readonly string[]>;
+}
+
 export interface RetrievalSet {
   readonly kind: 'retrieval';
   /** The folder, and the split where it is not "test", as in "scifact" or "scifact/train". */
   readonly name: string;
   /** Only queries that have a judgement, in the order of queries.jsonl. */
   readonly queries: LabelledTexts;
-  readonly documents: LabelledTexts;
+  readonly documents: Documents;
   /** For each query: row of a judged document -> relevance. */
   readonly judgements: readonly ReadonlyMap<number, number>[];
 }
@@ -36,7 +43,7 @@ type TextOf = (row: Row, place: Place) => string;
  */
 export async function readRetrievalSet(folder: string): Promise<RetrievalSet> {
   const labels = await judgementFile(folder);
-  const documents = await readTexts(join(folder, 'corpus.jsonl'), documentText);
+  const documents = await openDocuments(join(folder, 'corpus.jsonl'));
   const queries = await readTexts(join(folder, 'queries.jsonl'), queryText);
   const judged = await readJudgements(join(folder, 'qrels', labels), rowsOf(queries.ids), rowsOf(documents.ids));
   const split = labels.replace(/\.tsv$/, '');
@@ -57,14 +64,59 @@ async function judgementFile(folder: string): Promise<string> {
 
 async function readTexts(path: string, textOf: TextOf): Promise<LabelledTexts> {
   const texts = new Map<string, string>();
+  for await (const { id, text } of textRows(path, textOf, texts)) texts.set(id, text);
+  return { ids: [...texts.keys()], texts: [...texts.values()] };
+}
+
+/** Checks every row, and keeps the ids. */
+async function openDocuments(path: string): Promise<Documents> {
+  const ids = new Set<string>();
+  for await (const { id } of textRows(path, documentText, ids)) ids.add(id);
+  const count = ids.size;
+  return { ids: [...ids], blocks: (rows) => documentBlocks(path, rows, count) };
+}
+
+async function* documentBlocks(path: string, rows: number, count: number): AsyncGenerator<readonly string[]> {
+  let block: string[] = [];
+  let read = 0;
+  for await (const line of linesOf(path, FORM)) {
+    block.push(documentText(objectOf(line), line.place));
+    if (++read > count) break;
+    if (block.length < rows) continue;
+    yield block;
+    block = [];
+  }
+  if (read !== count) {
+    throw new EmbedkitError('input-unreadable', `${path} changed while it was read`, { hint: 'evaluate again when it is at rest' });
+  }
+  if (block.length > 0) yield block;
+}
+
+/** The rows of a file, each with an id that none of `known` has. */
+async function* textRows(
+  path: string,
+  textOf: TextOf,
+  known: { has(id: string): boolean },
+): AsyncGenerator<{ readonly id: string; readonly text: string }> {
+  let isEmpty = true;
   for await (const line of linesOf(path, FORM)) {
     const row = objectOf(line);
     const id = idOf(row, line.place);
-    if (texts.has(id)) throw badRow(line.place, `the _id "${id}" stands on an earlier line too`, 'remove one of the two lines');
-    texts.set(id, textOf(row, line.place));
+    if (known.has(id)) throw badRow(line.place, `the _id "${id}" stands on an earlier line too`, 'remove one of the two lines');
+    isEmpty = false;
+    yield { id, text: textOf(row, line.place) };
   }
-  if (texts.size === 0) throw new EmbedkitError('bad-row', `${path}: holds no row`, { hint: FORM });
-  return { ids: [...texts.keys()], texts: [...texts.values()] };
+  if (isEmpty) throw new EmbedkitError('bad-row', `${path}: holds no row`, { hint: FORM });
+}
+
+/** Documents that are in memory anyway. */
+export function documentsOf(ids: readonly string[], texts: readonly string[]): Documents {
+  return {
+    ids,
+    async *blocks(rows) {
+      for (let start = 0; start < texts.length; start += rows) yield texts.slice(start, start + rows);
+    },
+  };
 }
 
 function idOf(row: Row, place: Place): string {

@@ -1,12 +1,10 @@
 // An embedder and a labelled set become a score; two scores become what the second kept of the first. Reads no files.
 import { EmbedkitError } from '../errors.js';
-import { cosine, type Matrix, rowOf } from '../vectors/matrix.js';
-import { normalise } from '../vectors/normalise.js';
-import { type EmbedTexts, embedDistinct, type Prompt } from './distinct.js';
+import type { EmbedTexts, Prompt } from './distinct.js';
 import type { LabelledSet, RetrievalSet, StsSet } from './labelled-set.js';
-import { compareIds, ndcgOfGains } from './ndcg.js';
-import { NO_ROW, overlap, topNeighbours } from './neighbours.js';
-import { spearman } from './spearman.js';
+import { overlap } from './neighbours.js';
+import { meanOf, measureRanking, rankDocuments } from './retrieval.js';
+import { pairCosines, stsScore } from './sts.js';
 
 export type { EmbedTexts, Prompt };
 
@@ -47,48 +45,15 @@ export async function scoreSet(set: LabelledSet, embed: EmbedTexts): Promise<Sco
 }
 
 async function scoreSts(set: StsSet, embed: EmbedTexts): Promise<Score> {
-  const { vectors, rows } = await embedDistinct([...set.a, ...set.b], 'none', embed);
-  const pairs = set.scores.length;
-  const vectorOf = (text: number): Float32Array => rowOf(vectors, rows[text] as number);
-  const cosines = Float64Array.from({ length: pairs }, (_, pair) => cosine(vectorOf(pair), vectorOf(pairs + pair)));
-  const rho = spearman(cosines, set.scores);
-  return { set: set.name, metric: 'spearman', value: Number.isNaN(rho) ? 0 : rho, count: pairs };
+  const cosines = await pairCosines(set, embed);
+  return { set: set.name, metric: 'spearman', value: stsScore(cosines, set.scores), count: set.scores.length };
 }
 
 async function scoreRetrieval(set: RetrievalSet, embed: EmbedTexts): Promise<Score> {
-  const order = byIdDescending(set.documents.ids);
-  const queries = await unitVectors(set.queries.texts, 'query', embed);
-  const documents = await unitVectors(
-    Array.from(order, (row) => set.documents.texts[row] as string),
-    'document',
-    embed,
-  );
-  const neighbours = topNeighbours(queries, documents, NEIGHBOURS).map((at) => (at === NO_ROW ? NO_ROW : (order[at] as number)));
-  let sum = 0;
-  set.judgements.forEach((relevance, query) => {
-    const found = neighbours.subarray(query * NEIGHBOURS, (query + 1) * NEIGHBOURS);
-    const gains = Array.from(found, (row) => relevance.get(row) ?? 0);
-    sum += ndcgOfGains(gains, relevance.values(), NEIGHBOURS);
-  });
-  const count = set.judgements.length;
-  return { set: set.name, metric: 'ndcg@10', value: sum / count, count, neighbours };
-}
-
-/** Rows of the documents, greatest id first: of equal scores topNeighbours takes the lower row, trec_eval the greater id. */
-function byIdDescending(ids: readonly string[]): Int32Array {
-  return Int32Array.from(ids.keys()).sort((a, b) => compareIds(ids[b] as string, ids[a] as string));
-}
-
-/** texts.length x dim, row i for text i, each of length 1. */
-async function unitVectors(texts: readonly string[], prompt: Prompt, embed: EmbedTexts): Promise<Matrix> {
-  const { vectors, rows } = await embedDistinct(texts, prompt, embed);
-  const data = new Float32Array(texts.length * vectors.dim);
-  rows.forEach((row, text) => {
-    data.set(rowOf(vectors, row), text * vectors.dim);
-  });
-  const unit = { rows: texts.length, dim: vectors.dim, data };
-  normalise(unit);
-  return unit;
+  const form = { texts: set.queries.texts, prompt: 'query' as const };
+  const [neighbours] = (await rankDocuments(set, embed, [form], NEIGHBOURS)) as [Int32Array];
+  const { ndcg10 } = measureRanking(set, neighbours, NEIGHBOURS);
+  return { set: set.name, metric: 'ndcg@10', value: meanOf(ndcg10), count: ndcg10.length, neighbours };
 }
 
 /**

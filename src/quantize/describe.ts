@@ -1,15 +1,13 @@
 // What a quantization says of itself: the manifest of the INT8 model, and the report for people.
 import { writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
-import { cpuFlags } from '../engine/cpus.js';
+import { machineFacts } from '../machine.js';
 import { readManifest } from '../model/folder.js';
 import type { Int8Section, Manifest, Quantization } from '../model/manifest.js';
 import { INT8_NAME, MANIFEST_NAME } from '../model/names.js';
 import { PROBE_TEXTS } from '../model/probe.js';
 import { encodeProbe } from '../model/probe-vectors.js';
 import { rowOf } from '../vectors/matrix.js';
-import { dependencyVersion } from '../version.js';
 import type { Attempt } from './attempts.js';
 import { candidateFolder, withEmbedder } from './candidate.js';
 import { madeFiles } from './install.js';
@@ -124,12 +122,7 @@ function reportOf(run: QuantizeRun, quantized: QuantizedModel, attempt: Attempt,
     speed: facts.speed,
     seconds: stages.seconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    machine: {
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      flags: cpuFlags(),
-      node: process.versions.node,
-      runtime: `onnxruntime-node ${dependencyVersion('onnxruntime-node')}`,
-    },
+    machine: machineFacts(),
   };
 }
 

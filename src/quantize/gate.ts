@@ -1,10 +1,11 @@
 // Whether a quantized model may be shipped: its vectors held against full precision, and the thresholds. Pure.
 
-import { overlap, topNeighbours } from '../evaluate/neighbours.js';
+import { distributionOf, rising } from '../evaluate/distribution.js';
+import { nearestOthers, overlap } from '../evaluate/neighbours.js';
 import type { Comparison } from '../evaluate/score.js';
 import { NEIGHBOURS } from '../evaluate/score.js';
 import { cosine, type Matrix, rowOf } from '../vectors/matrix.js';
-import type { Distribution, GateFigures, GateThresholds, WorstText } from './report.js';
+import type { GateFigures, GateThresholds, WorstText } from './report.js';
 
 export const DEFAULT_THRESHOLDS: GateThresholds = { mean: 0.998, p1: 0.995, minimum: 0.98, overlap: 0.9, kept: 0.99 };
 
@@ -40,34 +41,11 @@ export function judge(
   return { ...figures, failures: failuresOf(figures, thresholds) };
 }
 
-/** The 1st percentile is the nearest rank: of n values, the ceil(n/100)-th least. */
-export function distributionOf(values: readonly number[]): Distribution {
-  const sorted = [...values].sort(rising);
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return { mean, p1: sorted[Math.ceil(sorted.length / 100) - 1] as number, minimum: sorted[0] as number };
-}
-
-/** NaN first, for nothing is worse; plain differences would leave it, and its neighbours, anywhere. */
-function rising(a: number, b: number): number {
-  return Number(Number.isNaN(b)) - Number(Number.isNaN(a)) || a - b;
-}
-
 /** Mean share of each text's nearest ten others that both precisions agree on; 1 where there is a single text. */
 function neighbourOverlap(full: Matrix, int8: Matrix): number {
   const count = Math.min(NEIGHBOURS, full.rows - 1);
   if (count < 1) return 1;
   return overlap(nearestOthers(full, count), nearestOthers(int8, count), count);
-}
-
-/** rows x count row numbers: the nearest of the other rows. */
-function nearestOthers(matrix: Matrix, count: number): Int32Array {
-  const found = topNeighbours(matrix, matrix, count + 1);
-  const others = new Int32Array(matrix.rows * count);
-  for (let row = 0; row < matrix.rows; row++) {
-    const nearest = found.subarray(row * (count + 1), (row + 1) * (count + 1));
-    others.set(nearest.filter((other) => other !== row).subarray(0, count), row * count);
-  }
-  return others;
 }
 
 function worstTexts(texts: readonly HeldOutText[], cosines: readonly number[]): WorstText[] {

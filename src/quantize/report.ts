@@ -1,13 +1,9 @@
 // The report of a quantization: what was done, what it cost, by which numbers it was let through. Data only; written as JSON.
+import type { Distribution } from '../evaluate/distribution.js';
 import type { Comparison } from '../evaluate/score.js';
 import type { WeightRange } from './weights.js';
 
-export interface Distribution {
-  readonly mean: number;
-  /** 1st percentile. */
-  readonly p1: number;
-  readonly minimum: number;
-}
+export type { Distribution };
 
 export interface SiteReport {
   /** Like `layer3.down`. */

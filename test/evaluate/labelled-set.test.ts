@@ -30,7 +30,16 @@ function folderOf(files: Files): string {
 
 const readSts = async (content: string | Buffer): Promise<StsSet> =>
   (await readLabelledSet(join(folderOf({ 'pairs.tsv': content }), 'pairs.tsv'))) as StsSet;
-const readBeir = async (files: Files): Promise<RetrievalSet> => (await readLabelledSet(folderOf({ ...BEIR, ...files }))) as RetrievalSet;
+/** A retrieval set with the texts of its documents read. */
+async function whole(reading: Promise<unknown>): Promise<Omit<RetrievalSet, 'documents'> & { readonly documents: object }> {
+  const set = (await reading) as RetrievalSet;
+  const blocks: (readonly string[])[] = [];
+  for await (const block of set.documents.blocks(2)) blocks.push(block);
+  expect(blocks.slice(0, -1).every((block) => block.length === 2)).toBe(true);
+  return { ...set, documents: { ids: set.documents.ids, texts: blocks.flat() } };
+}
+
+const readBeir = (files: Files): ReturnType<typeof whole> => whole(readLabelledSet(folderOf({ ...BEIR, ...files })));
 
 /** The code and the sentence of the failure, the folder left out. */
 async function failureOf(reading: Promise<unknown>): Promise<[string, string]> {
@@ -103,7 +112,7 @@ describe('a line without an end', () => {
 });
 
 describe('a BEIR folder', () => {
-  const expected: RetrievalSet = {
+  const expected = {
     kind: 'retrieval',
     name: 'made-up',
     queries: { ids: ['q1', 'q3'], texts: ['first', 'third'] },
@@ -121,6 +130,21 @@ describe('a BEIR folder', () => {
     expect(await readBeir({})).toEqual(expected);
   });
 
+  it('that changes between two readings is refused, not scored', async () => {
+    const folder = folderOf(BEIR);
+    const { documents } = (await readLabelledSet(folder)) as RetrievalSet;
+    for (const content of [BEIR['corpus.jsonl'].split('\n')[0], BEIR['corpus.jsonl'].repeat(2)]) {
+      writeFileSync(join(folder, 'corpus.jsonl'), content as string);
+      const reading = (async () => {
+        for await (const block of documents.blocks(100)) expect(block).toHaveLength(3);
+      })();
+      await expect(reading).rejects.toMatchObject({
+        code: 'input-unreadable',
+        message: expect.stringContaining('changed while it was read'),
+      });
+    }
+  });
+
   it('is read from Windows, with marks, blank lines, no header, and the same judgement twice', async () => {
     const windows = (text: string): string => `\ufeff${text.replaceAll('\n', '\r\n\r\n')}`;
     const files = Object.fromEntries(Object.entries(BEIR).map(([path, text]) => [path, windows(text)]));
@@ -134,7 +158,7 @@ describe('a BEIR folder', () => {
         '{"_id":7,"title":null,"text":""}\n{"_id":"constructor","title":"T","text":""}\n{"_id":"__proto__","text":"\\ud800"}\n',
       'qrels/test.tsv': 'q1\t7\t1\nq1\tconstructor\t1\nq1\t__proto__\t-1\n',
     });
-    expect(set.documents).toEqual({ ids: ['7', 'constructor', '__proto__'], texts: ['', 'T', '\ufffd'] });
+    expect(set).toHaveProperty('documents', { ids: ['7', 'constructor', '__proto__'], texts: ['', 'T', '\ufffd'] });
     expect(set.judgements).toEqual([
       new Map([
         [0, 1],

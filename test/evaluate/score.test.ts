@@ -1,6 +1,7 @@
 // A made-up embedder and small sets become the scores that SciPy and pytrec_eval give; what one score keeps of another.
 import { describe, expect, it } from 'vitest';
 import type { RetrievalSet, StsSet } from '#src/evaluate/labelled-set.js';
+import { documentsOf } from '#src/evaluate/retrieval-set.js';
 import { compareScores, type EmbedTexts, type Prompt, type Score, scoreSet } from '#src/evaluate/score.js';
 import { GOLDEN } from './golden.js';
 
@@ -29,7 +30,7 @@ const RETRIEVAL: RetrievalSet = {
   kind: 'retrieval',
   name: 'made-up',
   queries: { ids: Object.keys(relevance), texts: jsonOf(queries) },
-  documents: { ids, texts: jsonOf(documents) },
+  documents: documentsOf(ids, jsonOf(documents)),
   judgements: Object.values(relevance).map((judged) => new Map(Object.entries(judged).map(([id, value]) => [ids.indexOf(id), value]))),
 };
 
@@ -74,7 +75,7 @@ describe('a retrieval set', () => {
       kind: 'retrieval',
       name: 'x',
       queries: { ids: ['q'], texts: ['[1,0]'] },
-      documents: { ids: ['10', '9', '8', '11'], texts: ['[0,2]', '[7,0]', '[0,-1]', '[7,0]'] },
+      documents: documentsOf(['10', '9', '8', '11'], ['[0,2]', '[7,0]', '[0,-1]', '[7,0]']),
       judgements: [new Map([[3, 1]])],
     };
     const score = await scoreSet(set, parsing());
@@ -87,7 +88,7 @@ describe('a retrieval set', () => {
     await scoreSet(RETRIEVAL, parsing(calls));
     expect(calls.map(({ prompt }) => prompt)).toEqual(['query', 'document']);
     expect(calls[0]?.texts).toEqual(RETRIEVAL.queries.texts);
-    expect([...(calls[1]?.texts ?? [])].sort()).toEqual([...new Set(RETRIEVAL.documents.texts)].sort());
+    expect([...(calls[1]?.texts ?? [])].sort()).toEqual([...new Set(jsonOf(documents))].sort());
   });
 
   it('ranks by cosine, whatever the lengths of the vectors, and leaves the embedder its matrix', async () => {

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { type EmbeddingModel, openModel } from '#src/embedder/open.js';
+import { distributionOf } from '#src/evaluate/distribution.js';
 import { readLabelledSet } from '#src/evaluate/labelled-set.js';
 import { compareScores, scoreSet } from '#src/evaluate/score.js';
 import type { Precision } from '#src/model/names.js';
-import { distributionOf } from '#src/quantize/gate.js';
 import { cosine, type Matrix, rowOf } from '#src/vectors/matrix.js';
 import { describeShared, sharedPath } from '../shared.js';
 

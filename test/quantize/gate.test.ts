@@ -1,7 +1,8 @@
 // The gate's figures on matrices made up so that they can be worked out by hand, and each threshold by itself.
 import { describe, expect, it } from 'vitest';
+import { distributionOf } from '#src/evaluate/distribution.js';
 import type { Comparison } from '#src/evaluate/score.js';
-import { DEFAULT_THRESHOLDS, distributionOf, type HeldOutText, judge } from '#src/quantize/gate.js';
+import { DEFAULT_THRESHOLDS, type HeldOutText, judge } from '#src/quantize/gate.js';
 import type { GateThresholds } from '#src/quantize/report.js';
 import type { Matrix } from '#src/vectors/matrix.js';
 
