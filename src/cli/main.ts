@@ -5,6 +5,7 @@ import { printable } from '../format.js';
 import { VERSION } from '../version.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
+import { addEvaluate } from './evaluate-command.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
@@ -68,6 +69,7 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
   addFlags(verifying, VERIFY_FLAGS);
+  addEvaluate(program);
   return program;
 }
 

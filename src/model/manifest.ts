@@ -58,6 +58,13 @@ const probeSchema = z.object({
 
 export type ProbeVector = z.infer<typeof probeSchema>;
 
+/** What `evaluate --record` found. */
+const evaluationSchema = z.array(
+  z.object({ set: z.string(), metric: z.string(), value: z.number(), count: z.number().int(), fingerprint: z.string() }),
+);
+
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
 const int8Schema = z.object({
   model: z.string().min(1),
   inputs: z.array(z.string()),
@@ -67,6 +74,8 @@ const int8Schema = z.object({
   quantization: quantizationSchema,
   /** Texts whose vectors are checked when the model is opened. */
   probes: z.array(probeSchema),
+  /** Scores of this model; quantizing again drops them. */
+  evaluation: evaluationSchema.optional(),
 });
 
 export type Int8Section = z.infer<typeof int8Schema>;
@@ -106,6 +115,8 @@ const manifestSchema = z.object({
     exact: z.number().int(),
     max_difference: z.number(),
   }),
+  /** Scores of the full-precision model. */
+  evaluation: evaluationSchema.optional(),
   /** The quantized model, where there is one. */
   int8: int8Schema.optional(),
 });
