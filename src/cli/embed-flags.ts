@@ -80,6 +80,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
     fallback: 'none',
   },
   { flags: '--summary <file>', help: 'the summary, or the error, as JSON in a file', fallback: 'none' },
+  {
+    flags: '--audit <share>',
+    help: 'share of the texts to embed again in fp32, chosen by their hash, like 0.1%; mean and least cosine go into summary and metrics',
+    fallback: 'none',
+    parse: percentage,
+  },
   { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },

@@ -45,6 +45,7 @@ export interface EmbedArguments {
   readonly reuse?: string[];
   readonly metricsFile?: string;
   readonly summary?: string;
+  readonly audit?: number;
   readonly dryRun?: boolean;
   readonly quiet?: boolean;
   readonly logFormat?: LogFormat;
@@ -110,6 +111,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
     maxMemory: given.maxMemory,
     resume: given.resume,
     reuse: given.reuse,
+    audit: given.audit,
     window: defined({ rows: given.windowRows, bytes: given.windowBytes, tokens: given.windowTokens }),
   };
 }

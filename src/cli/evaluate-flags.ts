@@ -12,7 +12,10 @@ export const EVALUATE_FLAGS: readonly Flag[] = [
   { flags: '--sts <file...>', help: 'pairs with scores: lines of score, tab, text, tab, text' },
   { flags: '--retrieval <folder...>', help: 'folders in the layout of BEIR: corpus.jsonl, queries.jsonl, qrels/test.tsv' },
   { flags: '--classification <file...>', help: 'texts with labels: lines of label, tab, text; a fifth of each class is tested' },
-  { flags: '--pairs <file...>', help: 'texts without labels, one a line or two with a tab between, or the field "text" of JSONL, CSV, Parquet' },
+  {
+    flags: '--pairs <file...>',
+    help: 'texts without labels, one a line or two with a tab between, or the field "text" of JSONL, CSV, Parquet',
+  },
   {
     flags: '--gate <terms>',
     help: 'exit 5 unless they hold, like "sts>=-0.2% ndcg>=-0.5%" (change against the other model) or "sts>=0.8" (the score)',

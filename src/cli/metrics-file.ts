@@ -2,14 +2,14 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { Gauge, Registry } from 'prom-client';
 import { unwritable } from '../columns/sinks.js';
-import type { JobBooks } from '../job/config.js';
+import type { AuditResult, JobBooks } from '../job/config.js';
 
 const OUTCOMES = ['embedded', 'reused', 'quarantined'] as const;
 const LAST_SUCCESS = 'embedkit_last_success_timestamp_seconds';
 
 export interface MetricsFile {
   /** Throws `output-unwritable`. */
-  update(books: JobBooks, end?: { readonly exitCode: number; readonly succeeded: boolean }): Promise<void>;
+  update(books: AuditedBooks, end?: { readonly exitCode: number; readonly succeeded: boolean }): Promise<void>;
 }
 
 /** The time of the last success is taken over from the file that stands there, for as long as no run succeeds. */
@@ -29,6 +29,9 @@ export async function openMetricsFile(path: string, output: string): Promise<Met
   };
 }
 
+/** The audit is known when a run ends. */
+type AuditedBooks = JobBooks & { readonly audit?: AuditResult | undefined };
+
 interface Ends {
   readonly output: string;
   readonly exitCode: number | undefined;
@@ -36,7 +39,7 @@ interface Ends {
 }
 
 /** A run in progress has no exit code; an output that was never finished has no last success. */
-export async function metricsText(books: JobBooks, { output, exitCode, lastSuccess }: Ends): Promise<string> {
+export async function metricsText(books: AuditedBooks, { output, exitCode, lastSuccess }: Ends): Promise<string> {
   const registry = new Registry();
   const gauge = (name: string, help: string, labels: string[] = []): Gauge =>
     new Gauge({ name, help, labelNames: ['output', ...labels], registers: [registry] });
@@ -44,6 +47,13 @@ export async function metricsText(books: JobBooks, { output, exitCode, lastSucce
   for (const outcome of OUTCOMES) rows.set({ output, outcome }, books[outcome]);
   gauge('embedkit_run_tokens', 'Tokens that the last run sent through the model.').set({ output }, books.tokens);
   gauge('embedkit_run_seconds', 'Seconds since the last run began, or that it took.').set({ output }, books.seconds);
+  if (books.audit !== undefined) {
+    const { texts, mean, minimum } = books.audit;
+    gauge('embedkit_run_audit_texts', 'Texts of the last run that were embedded again in full precision.').set({ output }, texts);
+    const cosine = gauge('embedkit_run_audit_cosine', 'Cosine of their INT8 vectors to full precision.', ['stat']);
+    if (mean !== null) cosine.set({ output, stat: 'mean' }, mean);
+    if (minimum !== null) cosine.set({ output, stat: 'minimum' }, minimum);
+  }
   if (exitCode !== undefined) gauge('embedkit_run_exit_code', 'Exit code of the last run; absent while it runs.').set({ output }, exitCode);
   if (lastSuccess !== undefined) gauge(LAST_SUCCESS, 'When a run last put its output in place.').set({ output }, lastSuccess);
   return registry.metrics();

@@ -1,7 +1,7 @@
 // What a person or a log sees of a run, on stderr: a bar on a terminal, a line every 30 s elsewhere, JSON lines if asked.
 import { SingleBar } from 'cli-progress';
 import { count, duration, mebibytes, printable } from '../format.js';
-import type { JobProgress, JobSummary } from '../job/config.js';
+import type { AuditResult, JobProgress, JobSummary } from '../job/config.js';
 import type { Prediction } from '../job/predict.js';
 
 export type LogFormat = 'text' | 'json';
@@ -138,7 +138,13 @@ function summaryText(s: JobSummary): string {
     ...books.filter((line) => line !== false),
     `${count(s.tokens)} tokens in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
     notes.join('; '),
+    ...(s.audit === undefined ? [] : [auditLine(s.audit)]),
   ].join('\n');
+}
+
+function auditLine({ texts, mean, minimum, least }: AuditResult): string {
+  if (mean === null || minimum === null) return 'audit: no text was compared';
+  return `audit: ${count(texts)} texts in fp32: mean cosine ${mean.toFixed(5)}, least ${minimum.toFixed(5)} (id ${printable(least ?? '')})`;
 }
 
 function predictionText(p: Prediction): string {

@@ -43,7 +43,7 @@ export async function watchRun(config: JobConfig, files: RunFiles, run: (config:
 async function updateOrWarn(
   metrics: MetricsFile | undefined,
   config: JobConfig,
-  books: JobBooks,
+  books: Parameters<MetricsFile['update']>[0],
   end?: Parameters<MetricsFile['update']>[1],
 ) {
   await metrics?.update(books, end).catch((error: unknown) => config.onWarning?.(messageOf(error)));

@@ -46,7 +46,9 @@ export function checkOptions(options: EvaluateOptions): void {
     throw new EmbedkitError('usage', 'no set to evaluate on', { hint: `name some with ${Object.values(SET_FLAGS).join(', ')}` });
   }
   if (options.against === undefined && named.every((task) => task === 'texts')) {
-    throw new EmbedkitError('usage', '--pairs has no labels, so it needs a second model', { hint: 'name one: --against fp32, or a folder' });
+    throw new EmbedkitError('usage', '--pairs has no labels, so it needs a second model', {
+      hint: 'name one: --against fp32, or a folder',
+    });
   }
   for (const term of options.gate ?? []) checkTerm(term, named, options.against);
 }

@@ -8,7 +8,10 @@ import { DEFAULT_MODEL, MANIFEST_NAME } from '../model/names.js';
 import type { EvaluationReport } from './report.js';
 
 /** Writes the scores beside those of other sets; of the same set and metric the new one stands. Throws `output-unwritable`. */
-export async function recordScores(model: string | undefined, { scores, model: { precision, fingerprint } }: EvaluationReport): Promise<void> {
+export async function recordScores(
+  model: string | undefined,
+  { scores, model: { precision, fingerprint } }: EvaluationReport,
+): Promise<void> {
   const { path } = await readManifest(model ?? DEFAULT_MODEL);
   const place = join(path, MANIFEST_NAME);
   // As it stands in the file: what this version does not know of stays.

@@ -52,7 +52,8 @@ async function openPrecision(path: string, precision: Precision): Promise<ModelF
   return openFolder(path, precision).catch((error: unknown) => {
     if (!(error instanceof EmbedkitError) || error.code !== 'usage') throw error;
     const found = error.message.replace(/^--precision \S+: /, '');
-    const hint = precision === 'int8' ? 'make one with embedkit quantize' : 'a clone of the repository has that file, or name a folder that does';
+    const hint =
+      precision === 'int8' ? 'make one with embedkit quantize' : 'a clone of the repository has that file, or name a folder that does';
     throw new EmbedkitError('usage', `--against ${precision}: ${found}`, { hint, cause: error });
   });
 }

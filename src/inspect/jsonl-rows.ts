@@ -6,7 +6,7 @@ import { type Line, lineText, readLines } from '../records/lines.js';
 import { describePlace, type Place } from '../records/record.js';
 import { describeValue } from '../records/select.js';
 import { readBytes, type Source } from '../records/source.js';
-import { altered, type FileBatch, type FileRow } from './rows.js';
+import { altered, type FileBatch, type FileRow, shownValue } from './rows.js';
 
 const ROWS_A_BATCH = 256;
 
@@ -55,7 +55,7 @@ export function fieldFaults(row: JsonRow): string[] {
 }
 
 /** Rows with vectors of `dim` values. Throws `input-unreadable` for a row that is none. */
-export async function* jsonlBatches(source: Source, dim: number): AsyncGenerator<FileBatch> {
+export async function* jsonlBatches(source: Source, dim: number, text?: string): AsyncGenerator<FileBatch> {
   for await (const found of jsonRows(source)) {
     const data = new Float32Array(found.length * dim);
     const rows = found.map(({ row, place }, index) => {
@@ -64,7 +64,8 @@ export async function* jsonlBatches(source: Source, dim: number): AsyncGenerator
       data.set(vectorOf(row, place, dim), index * dim);
       return fileRow(row);
     });
-    yield { rows, vectors: { rows: rows.length, dim, data } };
+    const textOf = (index: number): string => shownValue(text === undefined ? undefined : found[index]?.row[text]);
+    yield { rows, vectors: { rows: rows.length, dim, data }, textOf };
   }
 }
 

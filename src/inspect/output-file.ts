@@ -2,7 +2,7 @@
 import type { OutputFormatName } from '../columns/formats.js';
 import { EmbedkitError } from '../errors.js';
 import type { Provenance } from './provenance.js';
-import type { FileBatch } from './rows.js';
+import type { BatchesOptions, FileBatch } from './rows.js';
 
 export interface OutputFile {
   readonly path: string;
@@ -16,7 +16,7 @@ export interface OutputFile {
   /** Rows that the footer promises; undefined where the format promises none. */
   readonly promised: number | undefined;
   /** The rows; `vectors` false saves reading them where the format allows. Throws `input-unreadable` where they cannot all be read. */
-  batches(options: { readonly vectors: boolean }): AsyncGenerator<FileBatch>;
+  batches(options: BatchesOptions): AsyncGenerator<FileBatch>;
 }
 
 /** Throws `input-unreadable` where the files are not of one run. */

@@ -72,11 +72,12 @@ async function parquetOutput(source: Source): Promise<Opened> {
   return {
     ...described(file.schema, file.metadata, path),
     promised: file.rows,
-    async *batches({ vectors }) {
+    async *batches({ vectors, text }) {
       const again = await opening();
       try {
-        const columns = OWN_COLUMNS.filter((name) => vectors || name !== 'embedding');
-        for await (const batch of again.batches(columns)) yield batchRows(batch, path);
+        const own = OWN_COLUMNS.filter((name) => vectors || name !== 'embedding');
+        const columns = text === undefined ? own : [...new Set([...own, text])];
+        for await (const batch of again.batches(columns)) yield batchRows(batch, path, text);
       } catch (error) {
         throw unreadable(source, error);
       } finally {
@@ -91,8 +92,8 @@ async function arrowOutput(source: Source): Promise<Opened> {
     return {
       ...described(schema, schema.metadata, source.name),
       promised: undefined,
-      async *batches() {
-        for await (const batch of readArrowBatches(source, { bytesDone: 0 })) yield batchRows(batch, source.name);
+      async *batches({ text }) {
+        for await (const batch of readArrowBatches(source, { bytesDone: 0 })) yield batchRows(batch, source.name, text);
       },
     };
   }
@@ -122,7 +123,7 @@ async function jsonlOutput(source: Source): Promise<Opened> {
       columns: Object.entries(first.row).map(([name, value]) => ({ name, type: jsonType(value) })),
       dim,
       promised: undefined,
-      batches: () => jsonlBatches(source, dim),
+      batches: ({ text }) => jsonlBatches(source, dim, text),
     };
   }
   throw notAnOutput(source.name, ['no row']);

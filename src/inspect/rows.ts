@@ -17,6 +17,15 @@ export interface FileBatch {
   readonly rows: readonly FileRow[];
   /** One row each, float16 widened to float32; without rows where vectors were not asked for. */
   readonly vectors: Matrix;
+  /** What a row has in the column that was asked for beside the file's own. */
+  readonly textOf: (row: number) => string;
+}
+
+/** What is read of a file beside ids, counts and hashes. */
+export interface BatchesOptions {
+  readonly vectors: boolean;
+  /** A kept column; undefined: none. */
+  readonly text?: string | undefined;
 }
 
 /** Column of an output -> what its Arrow type must be: other tools that rewrite a file change widths, not kinds. */
@@ -48,8 +57,8 @@ export function columnFaults(schema: Schema): string[] {
   });
 }
 
-/** A record batch as rows; `path` is for messages. Throws `input-unreadable` where a value is null. */
-export function batchRows(batch: RecordBatch, path: string): FileBatch {
+/** A record batch as rows; `path` is for messages, `text` a kept column. Throws `input-unreadable` where a value is null. */
+export function batchRows(batch: RecordBatch, path: string, text?: string): FileBatch {
   const own = OWN_COLUMNS.map((name) => batch.getChild(name));
   const holed = OWN_COLUMNS.find((_, index) => (own[index]?.nullCount ?? 0) > 0);
   if (holed !== undefined) throw altered(path, `column "${holed}" has nulls`);
@@ -60,7 +69,15 @@ export function batchRows(batch: RecordBatch, path: string): FileBatch {
     truncated: Boolean(truncated.get(row)),
     contentHash: String(hashes.get(row)),
   }));
-  return { rows, vectors: embedding === null ? { rows: 0, dim: 0, data: new Float32Array() } : matrixOf(embedding, rows.length, path) };
+  const vectors = embedding === null ? { rows: 0, dim: 0, data: new Float32Array() } : matrixOf(embedding, rows.length, path);
+  const texts = text === undefined ? null : batch.getChild(text);
+  return { rows, vectors, textOf: (row) => shownValue(texts?.get(row)) };
+}
+
+/** A value of any column as text; null is empty. */
+export function shownValue(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : String(value);
 }
 
 function matrixOf(embedding: Vector, rows: number, path: string): Matrix {

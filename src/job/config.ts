@@ -92,6 +92,8 @@ export interface JobConfig {
   readonly resume?: Resume | undefined;
   /** Outputs of earlier runs whose vectors are taken where text and model are the same: files and folders. */
   readonly reuse?: readonly string[] | undefined;
+  /** Share of the texts to embed again in full precision, above 0 and at most 1; undefined: none. */
+  readonly audit?: number | undefined;
   /** Ends the run early; its reason is thrown. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: JobProgress) => void;
@@ -124,6 +126,21 @@ export interface JobBooks {
   readonly reused: number;
   readonly quarantined: number;
   readonly tokens: number;
+  readonly seconds: number;
+}
+
+/** INT8 vectors of the output held against full precision. */
+export interface AuditResult {
+  /** Share of the texts that was asked for. */
+  readonly share: number;
+  /** Texts that were compared. */
+  readonly texts: number;
+  /** Cosines of the vectors to those in full precision; null where none was compared. */
+  readonly mean: number | null;
+  readonly minimum: number | null;
+  /** The id of the row with the least. */
+  readonly least: string | null;
+  /** Wall clock of the comparison. */
   readonly seconds: number;
 }
 
@@ -167,4 +184,6 @@ export interface JobSummary {
   readonly output: string;
   readonly threads: number;
   readonly fingerprint: string;
+  /** Undefined where none was asked for. */
+  readonly audit: AuditResult | undefined;
 }

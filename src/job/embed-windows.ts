@@ -2,7 +2,7 @@
 import type { OutputRow } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import { type BadRow, describePlace } from '../records/record.js';
-import type { Matrix } from '../vectors/matrix.js';
+import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { computeTexts } from './compute.js';
 import type { Run } from './open-run.js';
 import type { ComputedTexts, EmbeddedWindow, WindowStore } from './store.js';
@@ -43,7 +43,7 @@ function begin(run: Run, window: Window, before: Promise<ComputedTexts> | undefi
 }
 
 async function keep(run: Run, { window, embedded }: Pending, store: WindowStore): Promise<void> {
-  const { tally, plan, crashes, onWindow } = run;
+  const { tally, plan, crashes, audit, onWindow } = run;
   const done = await embedded;
   const [bad] = done.bad;
   if (plan.onError === 'fail' && bad !== undefined) throw bad.error;
@@ -51,6 +51,7 @@ async function keep(run: Run, { window, embedded }: Pending, store: WindowStore)
   run.stop.signal.throwIfAborted();
   run.keeping = store.keep(done);
   await run.keeping;
+  for (const [row, { contentHash }] of done.rows.entries()) audit?.see(contentHash, () => rowOf(done.vectors, row));
   tally.keepSeconds += (performance.now() - started) / 1000;
   run.unfinished.delete(window);
   tally.wrote(done);

@@ -5,15 +5,16 @@ import type { EmbeddingModel } from '../embedder/open.js';
 import { systemCode } from '../errors.js';
 import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
+import { rowOf } from '../vectors/matrix.js';
 import { assembleFile, assembleFolder, removeJob, writeQuarantine } from './assemble.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { watchCrashes } from './crashes.js';
 import { embedWindows } from './embed-windows.js';
-import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
+import { auditOf, embedInto, itemsOf, type Job, windowOptions } from './job.js';
 import type { JobFacts } from './journal.js';
 import { takeLock } from './lock.js';
 import type { Run } from './open-run.js';
-import { jobFolder, type PartStore, partWriter, rememberLeftovers } from './parts.js';
+import { jobFolder, type PartStore, partWriter, readPart, rememberLeftovers } from './parts.js';
 import type { JobPlan } from './plan.js';
 import { PROVENANCE_KEY } from './provenance.js';
 import { withoutFinished } from './replay.js';
@@ -58,6 +59,7 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const known = new VectorIndex(plan.dims, { most: plan.mostKnown, spill: join(folder, 'known.keys') });
   const unfinished: Run['unfinished'] = new Map();
   const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
+  const finished = journal.windows.length;
   let outputs = 0;
   const remember = async (): Promise<void> => {
     await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
@@ -73,12 +75,14 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     tally.checkErrors(plan.maxErrors, true);
     if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
     tally.checkAnyRow(quarantineOf(target, config.output.path));
+    await seeFinished(job, store, finished);
+    const audit = await auditOf(job);
     const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
     const started = performance.now();
     const bytes = await assemble(store, plan, target.path, config.signal);
     tally.assembleSeconds = (performance.now() - started) / 1000;
     await removeJob(disk, folder);
-    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path) });
+    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path), audit });
   } catch (error) {
     const kept = journal.windows.reduce((sum, { rows }) => sum + rows, isInterrupt(error) ? await keepUnfinished(store, unfinished) : 0);
     known.close();
@@ -124,6 +128,15 @@ async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
     diverged: (index) => onChangedInput(job, store, index),
   });
   await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));
+}
+
+/** Windows that an earlier run finished went through no engine of this one: what the audit wants of them stands in their parts. */
+async function seeFinished({ audit }: Job, store: PartStore, windows: number): Promise<void> {
+  for (const { part } of store.journal.windows.slice(0, windows)) {
+    if (audit === undefined || part === undefined || !audit.isWaiting) continue;
+    const { rows, vectors } = await readPart(store, part);
+    for (const [row, { contentHash }] of rows.entries()) audit.see(contentHash, () => rowOf(vectors, row));
+  }
 }
 
 /** The windows before the change stand; of the others the vectors are taken where the text is the same. */

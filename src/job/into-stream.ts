@@ -6,7 +6,7 @@ import { EmbedkitError } from '../errors.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { noCrashWatch } from './crashes.js';
 import { embedWindows } from './embed-windows.js';
-import { embedInto, itemsOf, type Job, windowOptions } from './job.js';
+import { auditOf, embedInto, itemsOf, type Job, windowOptions } from './job.js';
 import type { WindowStore } from './store.js';
 import { VectorIndex } from './vector-index.js';
 import { cutWindows } from './windows.js';
@@ -22,8 +22,9 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
       await embedWindows(run, cutWindows(itemsOf(job, run.model.tokenizer), windowOptions(run)), store);
       await writer.finish();
     });
+    const audit = await auditOf(job);
     await sink.commit();
-    return tally.summary(model, { bytes: sink.bytes, name: config.output.path, quarantine: undefined });
+    return tally.summary(model, { bytes: sink.bytes, name: config.output.path, quarantine: undefined, audit });
   } catch (error) {
     await sink.abort();
     throw error;

@@ -6,8 +6,9 @@ import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { followAbort, untilAborted } from './abort.js';
+import { type AuditSample, auditVectors } from './audit.js';
 import { inChunks } from './chunks.js';
-import type { JobConfig } from './config.js';
+import type { AuditResult, JobConfig } from './config.js';
 import { identify, inShard, type RunItem } from './items.js';
 import { fittingKept } from './kept-types.js';
 import type { Run } from './open-run.js';
@@ -28,6 +29,7 @@ export interface Job {
   readonly plan: JobPlan;
   readonly tally: Tally;
   readonly parts: JobParts;
+  readonly audit: AuditSample | undefined;
 }
 
 /** What a run knows of others. */
@@ -35,7 +37,7 @@ export type Memory = Pick<Run, 'known' | 'crashes' | 'unfinished'>;
 
 /** Everything up to the last vector; the engines are closed again when it returns. */
 export async function embedInto(job: Job, memory: Memory, embed: (run: Run) => Promise<void>): Promise<EmbeddingModel> {
-  const { config, plan, tally, parts } = job;
+  const { config, plan, tally, parts, audit } = job;
   const model = parts.startModel(plan.folder, { ...config.model, threads: plan.threads, maxTokens: plan.maxTokens });
   const stop = followAbort(config.signal);
   try {
@@ -43,7 +45,10 @@ export async function embedInto(job: Job, memory: Memory, embed: (run: Run) => P
       () => tally.loaded(),
       (error) => stop.abort(error),
     );
-    await untilAborted(embed({ ...memory, plan, model, tally, stop, keeping: Promise.resolve(), onWindow: config.onWindow }), stop.signal);
+    await untilAborted(
+      embed({ ...memory, plan, model, tally, audit, stop, keeping: Promise.resolve(), onWindow: config.onWindow }),
+      stop.signal,
+    );
     return model;
   } finally {
     stop.abort();
@@ -51,13 +56,22 @@ export async function embedInto(job: Job, memory: Memory, embed: (run: Run) => P
   }
 }
 
-export function itemsOf({ plan, tally }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
+/** What the audit finds out, once the engines of the run are closed; undefined where there is none. */
+export async function auditOf({ config, plan, parts, audit }: Job): Promise<AuditResult | undefined> {
+  if (audit === undefined) return undefined;
+  const { dims, maxTokens } = plan;
+  const onWarning = config.onWarning ?? (() => undefined);
+  return auditVectors(audit, { dims, maxTokens, startModel: parts.startModel, signal: config.signal, onWarning });
+}
+
+export function itemsOf({ plan, tally, audit }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
   const { prompt, limit, folder, maxTokens } = plan;
   const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
   const sharded = inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
   const items = fittingKept(sharded, plan.layout.keep, { named: plan.format === 'jsonl' });
-  return plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
+  const rows = plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
+  return audit === undefined ? rows : audit.watch(rows, tokenizer);
 }
 
 export function windowOptions({ plan, model, known }: Run): WindowOptions {

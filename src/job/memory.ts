@@ -27,6 +27,8 @@ export interface MemoryNeeds {
   readonly precision: 'int8' | 'fp32';
   /** Bytes of the model file. */
   readonly modelBytes: number;
+  /** Bytes of the full-precision model file that audits the run; 0 without an audit. */
+  readonly auditBytes: number;
   readonly dims: number;
   /** Threads that would be used without a bound. */
   readonly threads: number;
@@ -49,14 +51,16 @@ export function fitMemory(budget: number, needs: MemoryNeeds): MemoryPlan {
   const session = needs.modelBytes * SESSION[needs.precision];
   const rowBytes = ROW_BYTES + needs.dims * Float32Array.BYTES_PER_ELEMENT * VECTOR_COPIES;
   const leastRest = Math.max((LEAST_ROWS * rowBytes) / SHARES.windows, (LEAST_LINE_BYTES * LINE_COPIES) / SHARES.line);
-  const least = BASE_BYTES + session + leastRest;
+  // One engine, after the others are closed; what these took may not be back with the system by then.
+  const fixed = BASE_BYTES + needs.auditBytes * SESSION.fp32;
+  const least = fixed + session + leastRest;
   if (budget < least) {
     throw new EmbedkitError('usage', `--max-memory ${mebibytes(budget)} is not enough for this model`, {
       hint: `give it at least ${Math.ceil(least / MIB)}MiB`,
     });
   }
-  const threads = Math.min(needs.threads, Math.floor((budget - BASE_BYTES - leastRest) / session));
-  const rest = budget - BASE_BYTES - threads * session;
+  const threads = Math.min(needs.threads, Math.floor((budget - fixed - leastRest) / session));
+  const rest = budget - fixed - threads * session;
   const windows = rest * SHARES.windows;
   return {
     threads,

@@ -5,12 +5,14 @@ import { CHUNK_COLUMNS, type LayoutOptions, OWN_COLUMNS } from '../columns/row.j
 import { positive } from '../embedder/open.js';
 import { usableCpus } from '../engine/cpus.js';
 import { EmbedkitError } from '../errors.js';
-import { openFolder } from '../model/folder.js';
+import { type ModelFolder, openFolder } from '../model/folder.js';
 import { dimsFor, maxTokensFor, promptFor } from '../model/settings.js';
 import type { ReadOptions } from '../records/formats.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import { parseTemplate } from '../records/template.js';
 import { encodeF16 } from '../vectors/f16.js';
+import type { AuditPlan } from './audit.js';
+import { auditPlan } from './audit-plan.js';
 import {
   type ChunkPlan,
   DEFAULT_MAX_LINE_BYTES,
@@ -40,6 +42,7 @@ export interface JobPlan extends VectorPlan, MemoryPlan {
   readonly layout: LayoutOptions;
   readonly onError: OnError;
   readonly maxErrors: MaxErrors | undefined;
+  readonly audit: AuditPlan | undefined;
 }
 
 /** Checks a job. Throws `usage` for options that contradict each other, `input-not-found`, `model-invalid`. */
@@ -57,16 +60,9 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   await checkOverwrite(inputs, output.path);
   if (target?.kind === 'file') await checkInputFolders(input.paths, target.path, output.path);
   const folder = await openFolder(model.model, model.precision);
-  const vectors: VectorPlan = {
-    folder,
-    prompt: promptFor(folder.manifest, model.prompt),
-    dims: dimsFor(folder.manifest, output.dims),
-    maxTokens: maxTokensFor(folder.manifest, model.maxTokens),
-    dtype: output.dtype ?? 'float32',
-    onOverflow: model.onOverflow ?? 'truncate',
-    chunks: chunkPlan(model, maxTokensFor(folder.manifest, model.maxTokens)),
-  };
-  const memory = await memoryPlan(config, vectors);
+  const vectors = vectorPlan(folder, config);
+  const audit = await auditPlan(config.audit, folder);
+  const memory = await memoryPlan(config, vectors, audit);
   return {
     ...vectors,
     ...memory,
@@ -86,11 +82,26 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     },
     onError: errorPolicy(config, target),
     maxErrors: config.maxErrors,
+    audit,
+  };
+}
+
+function vectorPlan(folder: ModelFolder, { model = {}, output }: JobConfig): VectorPlan {
+  const { manifest } = folder;
+  const maxTokens = maxTokensFor(manifest, model.maxTokens);
+  return {
+    folder,
+    prompt: promptFor(manifest, model.prompt),
+    dims: dimsFor(manifest, output.dims),
+    maxTokens,
+    dtype: output.dtype ?? 'float32',
+    onOverflow: model.onOverflow ?? 'truncate',
+    chunks: chunkPlan(model, maxTokens),
   };
 }
 
 /** What is held at a time: as asked for, and cut to the memory that the run is given. */
-async function memoryPlan(config: JobConfig, { folder, dims }: VectorPlan): Promise<MemoryPlan> {
+async function memoryPlan(config: JobConfig, { folder, dims }: VectorPlan, audit: AuditPlan | undefined): Promise<MemoryPlan> {
   const asked = {
     threads: positive('--threads', config.model?.threads ?? usableCpus()),
     window: windowLimits(config),
@@ -98,7 +109,8 @@ async function memoryPlan(config: JobConfig, { folder, dims }: VectorPlan): Prom
   };
   if (config.maxMemory === undefined) return { ...asked, mostKnown: MAX_KNOWN, mostIds: REMEMBERED_VALUES };
   const { size: modelBytes } = await stat(folder.modelPath);
-  return fitMemory(config.maxMemory, { ...asked, modelBytes, dims, precision: folder.precision });
+  const auditBytes = audit === undefined ? 0 : (await stat(audit.folder.modelPath)).size;
+  return fitMemory(config.maxMemory, { ...asked, modelBytes, auditBytes, dims, precision: folder.precision });
 }
 
 function readOptions({ textField = 'text', template, idField, keep = [] }: JobInput, maxLineBytes: number): ReadOptions {

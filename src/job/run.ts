@@ -1,6 +1,7 @@
 // The embed run: windows of the input go through the engine into a file or a stream. The place to start reading.
 
 import { mebibytes } from '../format.js';
+import { AuditSample } from './audit.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { runIntoFile } from './into-file.js';
 import { runIntoStream } from './into-stream.js';
@@ -20,7 +21,8 @@ export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): 
   config.signal?.throwIfAborted();
   const plan = await planJob(config);
   const tally = new Tally(plan, config, started);
-  const job: Job = { config, plan, tally, parts: { ...PARTS, ...parts } };
+  const audit = plan.audit && new AuditSample(plan.audit, plan.maxTokens);
+  const job: Job = { config, plan, tally, audit, parts: { ...PARTS, ...parts } };
   try {
     const summary = await (plan.target === undefined ? runIntoStream(job) : runIntoFile(job, plan.target));
     if (config.maxMemory !== undefined && summary.peakMemoryBytes > config.maxMemory)

@@ -3,7 +3,7 @@ import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { isBad } from '../records/bad-rows.js';
 import type { ReadProgress } from '../records/source.js';
-import type { JobBooks, JobConfig, JobSummary, MaxErrors } from './config.js';
+import type { AuditResult, JobBooks, JobConfig, JobSummary, MaxErrors } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
 import type { RunItem } from './items.js';
 import type { FinishedWindow } from './journal.js';
@@ -124,7 +124,12 @@ export class Tally {
 
   summary(
     model: EmbeddingModel,
-    output: { readonly bytes: number; readonly name: string; readonly quarantine: string | undefined },
+    output: {
+      readonly bytes: number;
+      readonly name: string;
+      readonly quarantine: string | undefined;
+      readonly audit: AuditResult | undefined;
+    },
   ): JobSummary {
     const seconds = (performance.now() - this.started) / 1000;
     const loadSeconds = ((this.loadedAt ?? performance.now()) - this.started) / 1000;
@@ -144,7 +149,7 @@ export class Tally {
       duplicateIds: this.ids.duplicates,
       duplicateIdsIsExact: this.ids.isExact,
       seconds,
-      tokensPerSecond: this.tokens / seconds,
+      tokensPerSecond: this.tokens / Math.max(seconds - (output.audit?.seconds ?? 0), 1e-3),
       engineSeconds: model.pool.busySeconds / model.threads,
       keepSeconds: this.keepSeconds,
       assembleSeconds: this.assembleSeconds,
@@ -154,6 +159,7 @@ export class Tally {
       output: output.name,
       threads: model.threads,
       fingerprint: model.fingerprint,
+      audit: output.audit,
     };
   }
 

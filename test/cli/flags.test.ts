@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
 import { EMBED_FLAGS } from '#src/cli/embed-flags.js';
+import { EVALUATE_FLAGS } from '#src/cli/evaluate-flags.js';
 import { EXPORT_FLAGS } from '#src/cli/export.js';
 import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { createProgram } from '#src/cli/main.js';
+import { SEARCH_FLAGS } from '#src/cli/search-flags.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
 
 const COMMANDS = [
@@ -12,7 +14,11 @@ const COMMANDS = [
   ['export', EXPORT_FLAGS],
   ['inspect', INSPECT_FLAGS],
   ['verify', VERIFY_FLAGS],
+  ['evaluate', EVALUATE_FLAGS],
+  ['search', SEARCH_FLAGS],
 ] as const;
+/** What stands before the flags where it is not one input. */
+const ARGUMENTS: Record<string, readonly string[]> = { evaluate: [], search: ['in', 'words'] };
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
 
 afterEach(() => {
@@ -23,7 +29,7 @@ afterEach(() => {
 async function parsed(name: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
   const command = createProgram().commands.find((candidate) => candidate.name() === name) as Command;
   command.action(() => undefined);
-  await command.parseAsync(['in', ...args], { from: 'user' });
+  await command.parseAsync([...(ARGUMENTS[name] ?? ['in']), ...args], { from: 'user' });
   return command.opts();
 }
 
@@ -34,6 +40,8 @@ const long = (flag: Flag): string => /--[a-z-]+/.exec(flag.flags)?.[0] ?? '';
 function valuesOf(flag: Flag): [string, string] {
   if (flag.choices !== undefined) return [flag.choices[0] as string, flag.choices.at(-1) as string];
   if (flag.flags.includes('<size>')) return ['600MB', '2GiB'];
+  if (flag.flags.includes('<share>')) return ['0.1%', '100%'];
+  if (flag.flags.includes('<terms>')) return ['sts>=-0.2%', 'ndcg>=0.7'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }

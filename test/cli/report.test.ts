@@ -28,6 +28,7 @@ const SUMMARY: JobSummary = {
   output: 'out.parquet',
   threads: 2,
   fingerprint: 'f',
+  audit: undefined,
 };
 const PROGRESS: JobProgress = { rows: 500, tokens: 10_000, rowsRead: 1000, tokensRead: 20_000, bytesRead: 50, bytesTotal: 100 };
 

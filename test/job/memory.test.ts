@@ -10,6 +10,7 @@ const MIB = 2 ** 20;
 const NEEDS: MemoryNeeds = {
   precision: 'int8',
   modelBytes: 33 * MIB,
+  auditBytes: 0,
   dims: 384,
   threads: 4,
   window: { rows: 4096, bytes: 32 * MIB, tokens: 262_144 },
@@ -19,6 +20,7 @@ const NEEDS: MemoryNeeds = {
 const needs: fc.Arbitrary<MemoryNeeds> = fc.record({
   precision: fc.constantFrom('int8', 'fp32'),
   modelBytes: fc.integer({ min: MIB, max: 2 ** 31 }),
+  auditBytes: fc.constantFrom(0, 67 * MIB),
   dims: fc.integer({ min: 32, max: 4096 }),
   threads: fc.integer({ min: 1, max: 64 }),
   window: fc.record({
