@@ -7,7 +7,7 @@ import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
 import { rowOf } from '../vectors/matrix.js';
 import { assembleFile, assembleFolder, removeJob, writeQuarantine } from './assemble.js';
-import type { JobConfig, JobSummary } from './config.js';
+import type { AuditResult, JobConfig, JobSummary } from './config.js';
 import { watchCrashes } from './crashes.js';
 import { embedWindows } from './embed-windows.js';
 import { auditOf, embedInto, itemsOf, type Job, windowOptions } from './job.js';
@@ -45,9 +45,9 @@ function lockPath(output: string): string {
 }
 
 async function runLocked(job: Job, target: Target): Promise<JobSummary> {
-  const { config, plan, tally, parts } = job;
+  const { config, plan, tally } = job;
   const folder = jobFolder(target.path);
-  const { disk } = parts;
+  const { disk } = job.parts;
   const resume = {
     disk,
     folder,
@@ -72,11 +72,8 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     const model = await embedUnderWatch(job, store, { unfinished, remember });
     tally.removed = known.unwanted(outputs);
     known.close();
-    tally.checkErrors(plan.maxErrors, true);
-    if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
-    tally.checkAnyRow(quarantineOf(target, config.output.path));
-    await seeFinished(job, store, finished);
-    const audit = await auditOf(job);
+    await checkBooks(job, store, target);
+    const audit = await auditAll(job, store, finished);
     const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
     const started = performance.now();
     const bytes = await assemble(store, plan, target.path, config.signal);
@@ -91,6 +88,13 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     if (kept > 0 && isInterrupt(error)) config.onNotice?.(keptNotice(kept));
     throw error;
   }
+}
+
+/** Throws `too-many-errors`. */
+async function checkBooks({ config, plan, tally }: Job, store: PartStore, target: Target): Promise<void> {
+  tally.checkErrors(plan.maxErrors, true);
+  if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
+  tally.checkAnyRow(quarantineOf(target, config.output.path));
 }
 
 function keptNotice(rows: number): string {
@@ -130,13 +134,15 @@ async function embedRest(job: Job, run: Run, store: PartStore): Promise<void> {
   await embedWindows(run, cutWindows(items, windowOptions(run)), await partWriter(store));
 }
 
-/** Windows that an earlier run finished went through no engine of this one: what the audit wants of them stands in their parts. */
-async function seeFinished({ audit }: Job, store: PartStore, windows: number): Promise<void> {
-  for (const { part } of store.journal.windows.slice(0, windows)) {
+/** The windows that an earlier run finished went through no engine of this one: what the audit wants of them stands in their parts. */
+async function auditAll(job: Job, store: PartStore, finished: number): Promise<AuditResult | undefined> {
+  const { audit } = job;
+  for (const { part } of store.journal.windows.slice(0, finished)) {
     if (audit === undefined || part === undefined || !audit.isWaiting) continue;
     const { rows, vectors } = await readPart(store, part);
     for (const [row, { contentHash }] of rows.entries()) audit.see(contentHash, () => rowOf(vectors, row));
   }
+  return auditOf(job);
 }
 
 /** The windows before the change stand; of the others the vectors are taken where the text is the same. */
