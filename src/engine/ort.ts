@@ -1,4 +1,5 @@
 // The engine on ONNX Runtime: the only file that names the runtime.
+import './no-telemetry.js';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { EmbedkitError, wrapError } from '../errors.js';
 import type { Engine, EngineInput, EngineOptions, EngineOutput, GraphRunner } from './contract.js';

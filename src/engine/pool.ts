@@ -1,4 +1,5 @@
 // Worker threads that share one queue of batches. Knows nothing of models: a worker script turns a batch into vectors.
+import './no-telemetry.js';
 import { Worker } from 'node:worker_threads';
 import { EmbedkitError, messageOf } from '../errors.js';
 import type { EngineInput } from './contract.js';
