@@ -5,12 +5,14 @@ import { EXPORT_FLAGS } from '#src/cli/export.js';
 import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { createProgram } from '#src/cli/main.js';
+import { SERVE_FLAGS } from '#src/cli/serve-flags.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
 
 const COMMANDS = [
   ['embed', EMBED_FLAGS],
   ['export', EXPORT_FLAGS],
   ['inspect', INSPECT_FLAGS],
+  ['serve', SERVE_FLAGS],
   ['verify', VERIFY_FLAGS],
 ] as const;
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
@@ -23,7 +25,7 @@ afterEach(() => {
 async function parsed(name: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
   const command = createProgram().commands.find((candidate) => candidate.name() === name) as Command;
   command.action(() => undefined);
-  await command.parseAsync(['in', ...args], { from: 'user' });
+  await command.parseAsync([...(name === 'serve' ? [] : ['in']), ...args], { from: 'user' });
   return command.opts();
 }
 
@@ -35,7 +37,7 @@ function valuesOf(flag: Flag): [string, string] {
   if (flag.choices !== undefined) return [flag.choices[0] as string, flag.choices.at(-1) as string];
   if (flag.flags.includes('<size>')) return ['600MB', '2GiB'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
-  return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
+  return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>|<seconds>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 
 describe('a variable', () => {
