@@ -69,7 +69,7 @@ describe.skipIf(chromium === undefined)('the page in Chromium (skipped where the
   it('runs no script but its own, and asks no other server', async () => {
     const one = await served();
     const evaluate = await openPage(one.url);
-    await until(async () => (await evaluate('document.readyState')) === 'complete');
+    await until(async () => ((await evaluate("document.getElementById('routes')?.rows.length")) as number) > 0);
     const inline =
       "{ const s = document.createElement('script'); s.textContent = 'window.ran = true'; document.body.append(s); window.ran ?? 'not run' }";
     expect(await evaluate(inline)).toBe('not run');
