@@ -1,6 +1,6 @@
 // The page at / in a real browser: it shows routes and models, compares two texts, and its policy stops what is not its own.
 // Needs chromium (Debian: chromium) on the path; skipped elsewhere.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -20,7 +20,6 @@ interface Reply {
 async function openPage(url: string): Promise<(expression: string) => Promise<unknown>> {
   const args = ['--headless', '--no-sandbox', '--disable-gpu', `--user-data-dir=${temporaryFolder()}`, '--remote-debugging-pipe'];
   const child = spawn(chromium as string, args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => ended(child));
   const waiting = new Map<number, (reply: Reply) => void>();
   let text = '';
   (child.stdio[4] as Readable).on('data', (chunk) => {
@@ -37,17 +36,16 @@ async function openPage(url: string): Promise<(expression: string) => Promise<un
     (child.stdio[3] as Writable).write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
     return new Promise((resolve) => waiting.set(id, resolve));
   };
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  onTestFinished(() => {
+    // In order: its processes write into its folder until they are gone.
+    send('Browser.close', {});
+    return gone;
+  });
   const { targetId } = (await send('Target.createTarget', { url })).result ?? {};
   const { sessionId } = (await send('Target.attachToTarget', { targetId, flatten: true })).result ?? {};
   return async (expression) =>
     (await send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true }, sessionId)).result?.result?.value;
-}
-
-/** The browser writes into its folder until it is gone. */
-function ended(child: ChildProcess): Promise<void> {
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  child.kill('SIGKILL');
-  return gone;
 }
 
 describe.skipIf(chromium === undefined)('the page in Chromium (skipped where there is none)', () => {
