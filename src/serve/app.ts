@@ -38,7 +38,11 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.server.on('drop', () => options.metrics.rejected('too-many-connections'));
   readJsonBodies(app);
   followRequests(app, options);
-  app.setErrorHandler((error, request, reply) => sendProblem(options, error, request, reply));
+  app.setErrorHandler((error, request, reply) => {
+    // Whatever is wrong with the body of a request to nowhere, nowhere is what is told.
+    const isNowhere = request.routeOptions.url === undefined;
+    return sendProblem(options, isNowhere ? noSuchRoute(options.endpoints, request) : error, request, reply);
+  });
   app.setNotFoundHandler((request, reply) => sendProblem(options, noSuchRoute(options.endpoints, request), request, reply));
   for (const one of options.endpoints) addRoute(app, one, options);
   return app;

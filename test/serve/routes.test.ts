@@ -156,6 +156,8 @@ describe('other routes', () => {
     const wrong = await get('/embed', { method: 'DELETE' });
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'POST']);
     expect((await get('/embed?x=1')).status).toBe(405);
+    expect((await get('/ready', { method: 'QUERY', body: 'not JSON' })).status).toBe(405);
+    expect((await get('/nowhere', { method: 'PUT', body: 'not JSON' })).status).toBe(404);
   });
 
   it('let no other site in', async () => {
