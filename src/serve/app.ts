@@ -36,6 +36,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   app.server.maxConnections = limits.maxConnections;
   app.server.on('drop', () => options.metrics.rejected('too-many-connections'));
+  endConnectionsOnClose(app);
   readJsonBodies(app);
   followRequests(app, options);
   app.setErrorHandler((error, request, reply) => {
@@ -46,6 +47,18 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.setNotFoundHandler((request, reply) => sendProblem(options, noSuchRoute(options.endpoints, request), request, reply));
   for (const one of options.endpoints) addRoute(app, one, options);
   return app;
+}
+
+/** An answer that goes out while the server closes ends its connection, which would otherwise stay open for another request. */
+function endConnectionsOnClose(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_, reply, payload) => {
+    if (isClosing) reply.header('connection', 'close');
+    return payload;
+  });
 }
 
 function addRoute(app: FastifyInstance, { method, url, guarded, mediaType = JSON_TYPE, handle }: Endpoint, { keys }: AppOptions): void {

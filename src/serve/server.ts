@@ -48,6 +48,7 @@ export interface Server {
 }
 
 const WARM_ROUNDS = 4;
+const SWEEP_MS = 100;
 
 /** Starts a server; it is ready when this returns. Throws `usage`, `model-invalid`, `engine-failed`. */
 export async function startServer(config: ServeConfig): Promise<Server> {
@@ -102,7 +103,10 @@ async function close(app: FastifyInstance, models: readonly ServedModel[], withi
     isWhole = false;
     app.server.closeAllConnections();
   }, withinMs);
+  // Connections that have gone idle since the close began are not waited for.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), SWEEP_MS);
   await app.close();
+  clearInterval(sweep);
   clearTimeout(late);
   await closeEngines(models, isWhole ? withinMs : 0);
   return isWhole;

@@ -46,7 +46,8 @@ const childrenOf = (pid: number): number[] =>
 
 describe('embedkit serve', () => {
   it('says in one line that it is ready, finishes what it took when told to end, and leaves nothing behind', async () => {
-    const { child, url, ended, stderr } = await run();
+    // Far longer than the work takes, so that a drain which waits for it to pass is seen.
+    const { child, url, ended, stderr } = await run('--drain-timeout', '100');
     expect(stderr()).toMatch(/^embedkit: bge-small-en-v1.5 \(int8, 1 engine\) ready at http:\/\/127\.0\.0\.1:\d+\n$/);
     const engines = childrenOf(child.pid as number);
     expect(engines.length).toBe(1);
@@ -54,6 +55,7 @@ describe('embedkit serve', () => {
     await until(async () => (await metric(url, 'embeddings_queue_texts')) > 0);
     child.kill('SIGTERM');
     const answer = await asked;
+    expect(answer.headers.get('connection')).toBe('close');
     expect([answer.status, (await bodyOf(answer)).embeddings.length]).toEqual([200, 100]);
     expect(await ended).toBe(0);
     await expect(post(url, ['a'])).rejects.toThrow();
