@@ -11,6 +11,8 @@ import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
+import type { ServeArguments } from './serve.js';
+import { SERVE_FLAGS } from './serve-flags.js';
 import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
@@ -70,7 +72,16 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
   addFlags(verifying, VERIFY_FLAGS);
   addEvaluate(program);
+  addServe(program, onCode);
   return program;
+}
+
+function addServe(program: Command, onCode: (code: number) => void): void {
+  const serving = program
+    .command('serve')
+    .description('answer requests for vectors over HTTP: the same bits as embed')
+    .action(async (given: ServeArguments) => onCode(await (await import('./serve.js')).serve(given)));
+  addFlags(serving, SERVE_FLAGS);
 }
 
 function reportFailure(error: unknown, args: readonly string[]): number {

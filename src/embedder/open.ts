@@ -12,7 +12,7 @@ import { tokenize } from '../tokens/tokenize.js';
 import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
 import type { Matrix } from '../vectors/matrix.js';
 import { type BatchSettings, embedTokens } from './embed.js';
-import type { WorkerProbe, WorkerSettings } from './worker.js';
+import type { RunnerProbe, RunnerSettings } from './runner.js';
 
 export interface OpenOptions {
   /** Default: INT8 where the folder has it. */
@@ -112,8 +112,14 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
 }
 
 function startPool(folder: ModelFolder, threads: number, tokenizer: TextTokenizer): WorkerPool {
+  const script = new URL('./worker.js', import.meta.url);
+  return new WorkerPool({ workers: threads, script, settings: runnerSettings(folder, tokenizer) });
+}
+
+/** What an engine's thread or process needs to run the model. */
+export function runnerSettings(folder: ModelFolder, tokenizer: TextTokenizer): RunnerSettings {
   const { manifest, modelPath } = folder;
-  const settings: WorkerSettings = {
+  return {
     modelPath,
     output: manifest.architecture.output,
     pooling: manifest.pooling,
@@ -121,11 +127,10 @@ function startPool(folder: ModelFolder, threads: number, tokenizer: TextTokenize
     dim: manifest.dim,
     probes: probesOf(folder, tokenizer),
   };
-  return new WorkerPool({ workers: threads, script: new URL('./worker.js', import.meta.url), settings });
 }
 
 /** The manifest's probes as ids and vectors; only an INT8 model has any. */
-function probesOf({ precision, manifest }: ModelFolder, tokenizer: TextTokenizer): WorkerProbe[] {
+function probesOf({ precision, manifest }: ModelFolder, tokenizer: TextTokenizer): RunnerProbe[] {
   const probes = precision === 'int8' ? (manifest.int8?.probes ?? []) : [];
   return probes.map(({ text, vector }) => ({
     text,

@@ -1,48 +1,8 @@
 // The script of an engine thread: token batches in, pooled and normalised vectors out, one at a time.
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Engine, EngineInput } from '../engine/contract.js';
-import { openOrt } from '../engine/ort.js';
 import type { PoolReply, PoolRequest } from '../engine/pool.js';
 import { EmbedkitError, messageOf } from '../errors.js';
-import { checkProbe } from '../model/probe-vectors.js';
-import { normalise } from '../vectors/normalise.js';
-import { type Pooling, pool } from '../vectors/pool.js';
-
-export interface WorkerSettings {
-  readonly modelPath: string;
-  readonly output: string | undefined;
-  readonly pooling: Pooling;
-  readonly normalize: boolean;
-  readonly dim: number;
-  /** Texts whose vectors are known: the first thing that the engine computes. */
-  readonly probes: readonly WorkerProbe[];
-}
-
-export interface WorkerProbe {
-  readonly text: string;
-  readonly ids: Int32Array;
-  readonly vector: Float32Array;
-}
-
-const settings = workerData as WorkerSettings;
-
-async function embed(engine: Engine, batch: EngineInput): Promise<Float32Array<ArrayBuffer>> {
-  const { hidden, dims } = await engine.run(batch);
-  const expected = batch.rows * settings.dim * (settings.pooling === 'none' ? 1 : batch.width);
-  if (hidden.length !== expected) {
-    const shape = `the model gave ${dims.join(' x ')} values for ${batch.rows} texts of ${batch.width} tokens`;
-    throw new EmbedkitError('model-unsupported', shape, { hint: 'check pooling and dim in embedkit.json' });
-  }
-  const vectors = pool(hidden, { rows: batch.rows, width: batch.width, dim: settings.dim }, settings.pooling);
-  if (settings.normalize) normalise({ rows: batch.rows, dim: settings.dim, data: vectors });
-  return vectors;
-}
-
-async function checkProbes(engine: Engine): Promise<void> {
-  for (const { text, ids, vector } of settings.probes) {
-    checkProbe(text, vector, await embed(engine, { ids, rows: 1, width: ids.length }));
-  }
-}
+import { openRunner, type Runner, type RunnerSettings } from './runner.js';
 
 function reply(message: PoolReply, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
@@ -52,14 +12,14 @@ function replyFailure(job: number | undefined, error: unknown): void {
   reply({ kind: 'failed', job, message: error instanceof EmbedkitError ? error.sentence : messageOf(error) });
 }
 
-async function handle(engine: Engine, request: PoolRequest): Promise<void> {
+async function handle(runner: Runner, request: PoolRequest): Promise<void> {
   if (request.kind === 'close') {
     parentPort?.close();
-    return engine.close();
+    return runner.close();
   }
   try {
     const started = performance.now();
-    const vectors = await embed(engine, request.batch);
+    const vectors = await runner.run(request.batch);
     reply({ kind: 'done', job: request.job, vectors, milliseconds: performance.now() - started }, [vectors.buffer]);
   } catch (error) {
     // A model that is not what its manifest says fails every batch alike.
@@ -69,12 +29,11 @@ async function handle(engine: Engine, request: PoolRequest): Promise<void> {
 }
 
 try {
-  const engine = await openOrt(settings.modelPath, { threads: 1, output: settings.output });
-  await checkProbes(engine);
+  const runner = await openRunner(workerData as RunnerSettings);
   // Requests are answered in their order, one after the other.
   let last = Promise.resolve();
   parentPort?.on('message', (request: PoolRequest) => {
-    last = last.then(() => handle(engine, request));
+    last = last.then(() => handle(runner, request));
   });
   reply({ kind: 'ready' });
 } catch (error) {

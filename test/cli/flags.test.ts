@@ -7,18 +7,20 @@ import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { createProgram } from '#src/cli/main.js';
 import { SEARCH_FLAGS } from '#src/cli/search-flags.js';
+import { SERVE_FLAGS } from '#src/cli/serve-flags.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
 
 const COMMANDS = [
   ['embed', EMBED_FLAGS],
   ['export', EXPORT_FLAGS],
   ['inspect', INSPECT_FLAGS],
+  ['serve', SERVE_FLAGS],
   ['verify', VERIFY_FLAGS],
   ['evaluate', EVALUATE_FLAGS],
   ['search', SEARCH_FLAGS],
 ] as const;
 /** What stands before the flags where it is not one input. */
-const ARGUMENTS: Record<string, readonly string[]> = { evaluate: [], search: ['in', 'words'] };
+const ARGUMENTS: Record<string, readonly string[]> = { evaluate: [], serve: [], search: ['in', 'words'] };
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
 
 afterEach(() => {
@@ -43,7 +45,7 @@ function valuesOf(flag: Flag): [string, string] {
   if (flag.flags.includes('<share>')) return ['0.1%', '100%'];
   if (flag.flags.includes('<terms>')) return ['sts>=-0.2%', 'ndcg>=0.7'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
-  return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
+  return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>|<seconds>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 
 describe('a variable', () => {

@@ -1,0 +1,47 @@
+// A loaded model as a function: token batches in, pooled and normalised vectors out. What an engine's thread or process runs.
+import type { EngineInput } from '../engine/contract.js';
+import { openOrt } from '../engine/ort.js';
+import { EmbedkitError } from '../errors.js';
+import { checkProbe } from '../model/probe-vectors.js';
+import { normalise } from '../vectors/normalise.js';
+import { type Pooling, pool } from '../vectors/pool.js';
+
+export interface RunnerSettings {
+  readonly modelPath: string;
+  readonly output: string | undefined;
+  readonly pooling: Pooling;
+  readonly normalize: boolean;
+  readonly dim: number;
+  /** Texts whose vectors are known: the first thing that the engine computes. */
+  readonly probes: readonly RunnerProbe[];
+}
+
+export interface RunnerProbe {
+  readonly text: string;
+  readonly ids: Int32Array;
+  readonly vector: Float32Array;
+}
+
+export interface Runner {
+  /** rows x dim. Throws `model-unsupported` for a model that is not what its manifest says. */
+  run(batch: EngineInput): Promise<Float32Array<ArrayBuffer>>;
+  close(): Promise<void>;
+}
+
+/** Loads the model into a single-threaded session and checks the probes. Throws `model-invalid` or `model-unsupported`. */
+export async function openRunner(settings: RunnerSettings): Promise<Runner> {
+  const engine = await openOrt(settings.modelPath, { threads: 1, output: settings.output });
+  const run = async (batch: EngineInput): Promise<Float32Array<ArrayBuffer>> => {
+    const { hidden, dims } = await engine.run(batch);
+    const expected = batch.rows * settings.dim * (settings.pooling === 'none' ? 1 : batch.width);
+    if (hidden.length !== expected) {
+      const shape = `the model gave ${dims.join(' x ')} values for ${batch.rows} texts of ${batch.width} tokens`;
+      throw new EmbedkitError('model-unsupported', shape, { hint: 'check pooling and dim in embedkit.json' });
+    }
+    const vectors = pool(hidden, { rows: batch.rows, width: batch.width, dim: settings.dim }, settings.pooling);
+    if (settings.normalize) normalise({ rows: batch.rows, dim: settings.dim, data: vectors });
+    return vectors;
+  };
+  for (const { text, ids, vector } of settings.probes) checkProbe(text, vector, await run({ ids, rows: 1, width: ids.length }));
+  return { run, close: () => engine.close() };
+}

@@ -1,0 +1,57 @@
+// Who is let into the queue: by room and by time, by properties.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { admit, type Load } from '#src/serve/admission.js';
+import { Refusal } from '#src/serve/refusal.js';
+
+const anyLoad = fc.record({
+  waiting: fc.nat(1000),
+  withEngines: fc.nat(100),
+  maxQueueTokens: fc.integer({ min: 1, max: 1000 }),
+  timeoutMs: fc.integer({ min: 1, max: 10_000 }),
+  tokensPerMs: fc.option(fc.double({ min: 0.01, max: 100, noNaN: true }), { nil: undefined }),
+});
+
+function refusal(tokens: number, load: Load): Refusal | undefined {
+  try {
+    admit(tokens, load);
+    return undefined;
+  } catch (error) {
+    return error as Refusal;
+  }
+}
+
+describe('admission', () => {
+  it('lets in exactly what fits and can be answered in time', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), anyLoad, (tokens, load) => {
+        const { waiting, withEngines, maxQueueTokens, timeoutMs, tokensPerMs } = load;
+        const ms = tokensPerMs === undefined ? 0 : (waiting + withEngines + tokens) / tokensPerMs;
+        const late = ms > timeoutMs && waiting + withEngines > 0 ? 'deadline-cannot-be-met' : undefined;
+        const full = waiting + tokens > maxQueueTokens ? 'queue-full' : late;
+        expect(refusal(tokens, load)?.code).toBe(tokens > maxQueueTokens ? 'too-many-tokens' : full);
+      }),
+    );
+  });
+
+  it('names a time to come again with every 429, and with no 413', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 1000 }), anyLoad, (tokens, load) => {
+        const found = refusal(tokens, load);
+        if (found === undefined) return;
+        expect(found).toBeInstanceOf(Refusal);
+        const { retryAfter } = found.details;
+        if (found.status === 413) {
+          expect(retryAfter).toBeUndefined();
+          return;
+        }
+        expect(Number.isInteger(retryAfter) && (retryAfter as number) >= 1).toBe(true);
+        // So much later it is let in, when nothing else has come.
+        const doneMeanwhile = (load.tokensPerMs ?? 1) * 1000 * (retryAfter as number);
+        const withEngines = Math.max(0, load.withEngines - doneMeanwhile);
+        const waiting = Math.max(0, load.waiting - Math.max(0, doneMeanwhile - load.withEngines));
+        if (found.code === 'deadline-cannot-be-met') expect(refusal(tokens, { ...load, waiting, withEngines })).toBeUndefined();
+      }),
+    );
+  });
+});
