@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EmbedkitError, EXIT, messageOf, systemCode } from '../errors.js';
 import { printable } from '../format.js';
 import { VERSION } from '../version.js';
+import { addBenchCommands } from './bench-command.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
@@ -68,6 +69,7 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
   addFlags(verifying, VERIFY_FLAGS);
+  addBenchCommands(program);
   return program;
 }
 

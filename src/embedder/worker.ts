@@ -10,6 +10,8 @@ import { type Pooling, pool } from '../vectors/pool.js';
 
 export interface WorkerSettings {
   readonly modelPath: string;
+  /** Threads that this engine computes with. */
+  readonly threads: number;
   readonly output: string | undefined;
   readonly pooling: Pooling;
   readonly normalize: boolean;
@@ -69,7 +71,7 @@ async function handle(engine: Engine, request: PoolRequest): Promise<void> {
 }
 
 try {
-  const engine = await openOrt(settings.modelPath, { threads: 1, output: settings.output });
+  const engine = await openOrt(settings.modelPath, { threads: settings.threads, output: settings.output });
   await checkProbes(engine);
   // Requests are answered in their order, one after the other.
   let last = Promise.resolve();
