@@ -54,8 +54,7 @@ export async function drawCurves(settings: CurveSettings): Promise<{ curves: Cur
 function lengthCalls({ words, tokenizer, subjects, work }: CurveSettings): Map<number, string[]> {
   const most = Math.min(...subjects.map(({ folder }) => folder.manifest.max_tokens));
   const budget = (LIMITS.tokensAThread * work.threads) / 2;
-  const texts = (length: number): string[] =>
-    textsOfLength(words, tokenizer, length, Math.max(work.threads, Math.round(budget / length)));
+  const texts = (length: number): string[] => textsOfLength(words, tokenizer, length, Math.max(work.threads, Math.round(budget / length)));
   return new Map(LENGTHS.filter((length) => length <= most).map((length) => [length, texts(length)]));
 }
 
@@ -80,7 +79,7 @@ async function measureAt(
     await time('threads', threads, work.fixed, 0);
     if (threads === work.threads) {
       for (const [length, texts] of byLength) await time('tokens', length, texts, 1);
-      for (const size of BATCHES) await time('batch', size, work.fixed.slice(0, size), 2);
+      for (const size of BATCHES.filter((one) => one <= work.fixed.length)) await time('batch', size, work.fixed.slice(0, size), 2);
     }
     const { cpu_seconds } = await child.ask('facts');
     await child.ask('close');

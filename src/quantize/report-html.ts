@@ -1,7 +1,9 @@
 // The report of a quantization as one HTML page that needs nothing else: no script, no reference, plots as inline SVG. Writes no file.
-import { cosinePlot } from './cosine-plot.js';
+
 import { documentOf } from '../page/document.js';
 import { html, type Markup } from '../page/html.js';
+import { renderSvg } from '../page/svg.js';
+import { cosinePlot } from './cosine-plot.js';
 import type { QuantizeReport } from './report.js';
 import {
   calibrationSection,
@@ -13,7 +15,6 @@ import {
   worstSection,
 } from './report-tables.js';
 import { errorPanels, type Panel, rangePanels } from './site-plots.js';
-import { renderSvg } from '../page/svg.js';
 
 /** The page, from `<!doctype html>` to its last line feed. The same report gives the same bytes. */
 export async function reportHtml(report: QuantizeReport): Promise<string> {
