@@ -4,11 +4,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { env } from 'onnxruntime-node';
-import { openGraph, openOrt } from '../../dist/engine/ort.js';
-import { GraphBuilder } from '../../dist/onnx/build.js';
-import { DATA_TYPE, ModelProto } from '../../dist/onnx/proto.js';
+import { totalOf } from '../../dist/bench/operations.js';
+import { openProduct, SHAPES } from '../../dist/bench/products.js';
+import { PROFILED_PASSES, profileModel } from '../../dist/bench/profile.js';
+import { openOrt } from '../../dist/engine/ort.js';
 import { load, machine, median, sha256 } from '../machine.mjs';
-import { PROFILED_PASSES, profile } from './profile.mjs';
 import { batchesOf } from './texts.mjs';
 
 const { values: options } = parseArgs({
@@ -31,38 +31,21 @@ for (const name of ['source', 'int8', 'texts', 'out']) {
   }
 }
 const threads = Number(options.threads);
-const SHAPES = [
-  [1024, 1024, 1024],
-  [2048, 2048, 2048],
-  [800, 384, 1536],
-];
-const random = (count, Type, scale) => Type.from({ length: count }, () => (Math.random() - 0.5) * scale + (Type === Uint8Array ? 128 : 0));
 
-/** x (M x K) by a constant (K x N); all of the product is computed and one row handed back, so that no copy is timed. */
-async function product(kind, [m, k, n]) {
-  const isInt8 = kind === 'int8';
-  const graph = new GraphBuilder();
-  graph.constant('w', isInt8 ? random(k * n, Int8Array, 200) : random(k * n, Float32Array, 1), [k, n]);
-  graph.node(isInt8 ? 'MatMulInteger' : 'MatMul', 'product', ['x', 'w']);
-  graph.node('Slice', 'row', ['product', graph.integers('from', [0]), graph.integers('to', [1])]);
-  const inputs = [{ name: 'x', type: isInt8 ? DATA_TYPE.UINT8 : DATA_TYPE.FLOAT, dims: [m, k] }];
-  const outputs = [{ name: 'row', type: isInt8 ? DATA_TYPE.INT32 : DATA_TYPE.FLOAT, dims: [1, n] }];
-  const runner = await openGraph(ModelProto.encode(graph.model({ inputs, outputs, opset: 17 })).finish(), threads);
-  const data = isInt8 ? random(m * k, Uint8Array, 250) : random(m * k, Float32Array, 1);
-  const x = { type: isInt8 ? 'uint8' : 'float32', dims: [m, k], data };
-  return {
-    name: `${isInt8 ? 'u8 x s8 MatMulInteger' : 'fp32 MatMul'} ${m} x ${k} x ${n}`,
-    kind,
-    operations: 2 * m * k * n,
-    run: () => runner.run({ x }),
-  };
+/** A plain product as `embedkit bench` measures it. */
+async function product(kind, shape) {
+  const { run } = await openProduct(kind, shape, threads);
+  const [m, k, n] = shape;
+  const name = `${kind === 'int8' ? 'u8 x s8 MatMulInteger' : 'fp32 MatMul'} ${m} x ${k} x ${n}`;
+  return { name, kind, operations: 2 * m * k * n, run };
 }
 
-/** The model as embedkit opens it; its operations are counted from the shapes that the runtime reports of its nodes. */
+/** The model as embedkit opens it; its operations are counted from the shapes that the runtime reports of its nodes, and profiled in one thread. */
 async function whole(name, kind, path, batch) {
   const engine = await openOrt(path, { threads });
-  const { linear, attention, classes } = await profile(path, batch, threads);
-  return { name, kind, isModel: true, operations: linear, attention, classes, run: () => engine.run(batch) };
+  const [classes] = await profileModel({ modelPath: path, batches: [batch] });
+  const { int8, fp32, attention } = totalOf(classes);
+  return { name, kind, isModel: true, operations: int8 + fp32, attention, classes, run: () => engine.run(batch) };
 }
 
 async function rate({ run, operations }) {
@@ -117,11 +100,11 @@ const profileTable = ({ name, classes, operations, attention }) => {
   const lines = Object.entries(classes)
     .toSorted(([, a], [, b]) => b.milliseconds - a.milliseconds)
     .map(([op, one]) => {
-      const products = one.linear + one.attention;
+      const products = one.int8 + one.fp32 + one.attention;
       const speed = products ? (products / one.milliseconds / 1e6).toFixed(0) : '';
       return `| ${op} | ${+one.nodes.toFixed(2)} | ${one.milliseconds.toFixed(2)} | ${((100 * one.milliseconds) / total).toFixed(1)} | ${speed} |`;
     });
-  const head = `${name}, by operator: one profiled process, mean of ${PROFILED_PASSES} passes; ${total.toFixed(1)} ms in kernels, ${(operations / 1e9).toFixed(2)} G operations a pass in products by weights, ${(attention / 1e9).toFixed(2)} G in attention's`;
+  const head = `${name}, by operator: one profiled thread, mean of ${PROFILED_PASSES} passes; ${total.toFixed(1)} ms in kernels, ${(operations / 1e9).toFixed(2)} G operations a pass in products by weights, ${(attention / 1e9).toFixed(2)} G in attention's`;
   return ['', head, '', '| operator | nodes | ms a pass | % | G operations/s |', '|---|---|---|---|---|', ...lines];
 };
 const table = `${[

@@ -90,6 +90,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
   {
+    flags: '--threads-per-worker <n>',
+    help: 'CPUs that each engine thread computes with; bench --tune says whether more than one is worth it',
+    fallback: '1',
+    parse: wholeNumber,
+  },
+  {
     flags: '--max-memory <size>',
     help: 'peak memory to keep to, like 600MB: threads, windows and lines are cut to it, or the run is refused',
     fallback: 'no bound',

@@ -36,6 +36,7 @@ export interface EmbedArguments {
   readonly dtype?: VectorDtype;
   readonly dims?: number;
   readonly threads?: number;
+  readonly threadsPerWorker?: number;
   readonly batchTokens?: number;
   readonly batchSize?: number;
   readonly windowRows?: number;
@@ -103,6 +104,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       chunkTokens: given.chunkTokens,
       chunkOverlap: given.chunkOverlap,
       threads: given.threads,
+      threadsPerWorker: given.threadsPerWorker,
       batchTokens: given.batchTokens,
       batchSize: given.batchSize,
     },

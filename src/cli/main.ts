@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { EmbedkitError, EXIT, messageOf, systemCode } from '../errors.js';
 import { printable } from '../format.js';
 import { VERSION } from '../version.js';
+import { addBenchCommands } from './bench-command.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { addEvaluate } from './evaluate-command.js';
@@ -73,6 +74,7 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
   addFlags(verifying, VERIFY_FLAGS);
   addEvaluate(program);
   addServe(program, onCode);
+  addBenchCommands(program);
   return program;
 }
 

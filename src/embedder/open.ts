@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly precision?: Precision | undefined;
   /** Engine threads, each with its own session; default: what the process may use. */
   readonly threads?: number | undefined;
+  /** Threads that each session computes with; default 1, which is fastest nearly everywhere. More of them in fewer sessions take less memory. */
+  readonly threadsPerWorker?: number | undefined;
   /** Longest text in tokens, special tokens included; default: the model's. */
   readonly maxTokens?: number | undefined;
   /** Most tokens a batch; default 1,024. Changes speed and memory, never a vector. */
@@ -43,7 +45,7 @@ export interface EmbeddingModel {
   readonly maxTokens: number;
   /** SHA-256 over all that decides the vector of a text. */
   readonly fingerprint: string;
-  /** Engine threads, each with one single-threaded session. */
+  /** Engine threads, each with a session of its own. */
   readonly threads: number;
   readonly tokenizer: TextTokenizer;
   readonly batches: BatchSettings;
@@ -86,7 +88,7 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
     dim: manifest.dim,
   };
   const tokenizer = createTokenizer(folder.tokenizer);
-  const pool = startPool(folder, threads, tokenizer);
+  const pool = startPool(folder, { workers: threads, threads: positive('--threads-per-worker', options.threadsPerWorker ?? 1) }, tokenizer);
   return {
     folder,
     dim: manifest.dim,
@@ -111,16 +113,17 @@ export function startModel(folder: ModelFolder, options: OpenOptions): Embedding
   };
 }
 
-function startPool(folder: ModelFolder, threads: number, tokenizer: TextTokenizer): WorkerPool {
+function startPool(folder: ModelFolder, size: { workers: number; threads: number }, tokenizer: TextTokenizer): WorkerPool {
   const script = new URL('./worker.js', import.meta.url);
-  return new WorkerPool({ workers: threads, script, settings: runnerSettings(folder, tokenizer) });
+  return new WorkerPool({ workers: size.workers, script, settings: runnerSettings(folder, tokenizer, size.threads) });
 }
 
-/** What an engine's thread or process needs to run the model. */
-export function runnerSettings(folder: ModelFolder, tokenizer: TextTokenizer): RunnerSettings {
+/** What an engine's thread or process needs to run the model with `threads` of the runtime's own. */
+export function runnerSettings(folder: ModelFolder, tokenizer: TextTokenizer, threads = 1): RunnerSettings {
   const { manifest, modelPath } = folder;
   return {
     modelPath,
+    threads,
     output: manifest.architecture.output,
     pooling: manifest.pooling,
     normalize: manifest.normalize,

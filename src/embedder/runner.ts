@@ -8,6 +8,8 @@ import { type Pooling, pool } from '../vectors/pool.js';
 
 export interface RunnerSettings {
   readonly modelPath: string;
+  /** Threads that this engine computes with. */
+  readonly threads: number;
   readonly output: string | undefined;
   readonly pooling: Pooling;
   readonly normalize: boolean;
@@ -28,9 +30,9 @@ export interface Runner {
   close(): Promise<void>;
 }
 
-/** Loads the model into a single-threaded session and checks the probes. Throws `model-invalid` or `model-unsupported`. */
+/** Loads the model into a session and checks the probes. Throws `model-invalid` or `model-unsupported`. */
 export async function openRunner(settings: RunnerSettings): Promise<Runner> {
-  const engine = await openOrt(settings.modelPath, { threads: 1, output: settings.output });
+  const engine = await openOrt(settings.modelPath, { threads: settings.threads, output: settings.output });
   const run = async (batch: EngineInput): Promise<Float32Array<ArrayBuffer>> => {
     const { hidden, dims } = await engine.run(batch);
     const expected = batch.rows * settings.dim * (settings.pooling === 'none' ? 1 : batch.width);

@@ -22,6 +22,7 @@ export interface Engine {
 /** A tensor by value, as a graph takes and gives it. */
 export type GraphTensor =
   | { readonly type: 'float32'; readonly dims: readonly number[]; readonly data: Float32Array }
+  | { readonly type: 'uint8'; readonly dims: readonly number[]; readonly data: Uint8Array }
   | { readonly type: 'int32'; readonly dims: readonly number[]; readonly data: Int32Array }
   | { readonly type: 'int64'; readonly dims: readonly number[]; readonly data: BigInt64Array };
 
@@ -30,6 +31,12 @@ export interface GraphRunner {
   /** All outputs by name; they are the caller's to keep. */
   run(feeds: Readonly<Record<string, GraphTensor>>): Promise<Record<string, Float32Array>>;
   close(): Promise<void>;
+}
+
+/** An engine that writes down how long each node took. */
+export interface ProfiledEngine extends Engine {
+  /** Ends the profile: no node is timed after that. Its file begins with the prefix given. */
+  finishProfile(): void;
 }
 
 export interface EngineOptions {

@@ -2,7 +2,7 @@
 import './no-telemetry.js';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { EmbedkitError, wrapError } from '../errors.js';
-import type { Engine, EngineInput, EngineOptions, EngineOutput, GraphRunner } from './contract.js';
+import type { Engine, EngineInput, EngineOptions, EngineOutput, GraphRunner, ProfiledEngine } from './contract.js';
 
 type IntType = 'int64' | 'int32';
 
@@ -19,7 +19,16 @@ const FEEDS: Record<string, Feed> = { input_ids: 'ids', attention_mask: 1, token
 
 /** Opens an ONNX file. Throws `model-invalid` or `model-unsupported`. */
 export async function openOrt(path: string, options: EngineOptions): Promise<Engine> {
-  const session = await createSession(path, options.threads);
+  return engineOf(path, await createSession(path, options.threads), options);
+}
+
+/** Like openOrt, with every node timed into a file (Chrome's trace events, JSON) whose path begins with `prefix`. Slower than openOrt. */
+export async function openProfiled(path: string, options: EngineOptions, prefix: string): Promise<ProfiledEngine> {
+  const session = await createSession(path, options.threads, { enableProfiling: true, profileFilePrefix: prefix });
+  return { ...engineOf(path, session, options), finishProfile: () => session.endProfiling() };
+}
+
+function engineOf(path: string, session: InferenceSession, options: EngineOptions): Engine {
   const slots = session.inputMetadata.map(inputSlot);
   const output = options.output ?? session.outputNames[0] ?? '';
   if (!session.outputNames.includes(output)) {
@@ -45,7 +54,11 @@ export async function openGraph(source: string | Uint8Array, threads: number): P
   };
 }
 
-async function createSession(source: string | Uint8Array, threads: number): Promise<InferenceSession> {
+async function createSession(
+  source: string | Uint8Array,
+  threads: number,
+  more: InferenceSession.SessionOptions = {},
+): Promise<InferenceSession> {
   env.logLevel = 'error';
   const path = typeof source === 'string' ? source : 'a graph made here';
   try {
@@ -60,6 +73,7 @@ async function createSession(source: string | Uint8Array, threads: number): Prom
       // Constant 8-bit weights behind a DequantizeLinear stay fp32 products; by default the runtime would round the activations to int8.
       extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1' } },
       logSeverityLevel: 3,
+      ...more,
     });
   } catch (error) {
     throw wrapError(error, 'model-invalid', `${path}: the runtime cannot load it`, 'export the model again');

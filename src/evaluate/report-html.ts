@@ -1,7 +1,7 @@
 // The report of an evaluation as one HTML page that needs nothing else: no script, no reference. Writes no file.
 import { duration } from '../format.js';
-import { type Column, facts, html, type Markup, quoted, table, trusted } from '../quantize/html.js';
-import { STYLE } from '../quantize/report-style.js';
+import { type Column, facts, html, type Markup, quoted, table, trusted } from '../page/html.js';
+import { STYLE } from '../page/style.js';
 import type { EvaluationReport, Regression } from './report.js';
 import { agreementCells, promptCells, scoreCells, verdictOf } from './report-words.js';
 

@@ -66,6 +66,8 @@ export interface JobModel {
   readonly chunkTokens?: number | undefined;
   readonly chunkOverlap?: number | undefined;
   readonly threads?: number | undefined;
+  /** Threads that each engine computes with; default 1. */
+  readonly threadsPerWorker?: number | undefined;
   readonly batchTokens?: number | undefined;
   readonly batchSize?: number | undefined;
 }

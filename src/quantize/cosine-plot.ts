@@ -1,7 +1,7 @@
 // Histogram of the held-out texts' cosines, with the thresholds that lie among them. Specification only.
-import { COLOURS, framed, type Layers } from './plot-frame.js';
+import { COLOURS, framed, type Layers } from '../page/plot-frame.js';
+import type { Drawing } from '../page/svg.js';
 import type { GateFigures, GateThresholds } from './report.js';
-import type { Drawing } from './svg.js';
 
 const BINS = 40;
 /** Cosines closer together than this are one bar: their differences are rounding. */

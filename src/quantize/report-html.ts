@@ -1,8 +1,10 @@
 // The report of a quantization as one HTML page that needs nothing else: no script, no reference, plots as inline SVG. Writes no file.
+
+import { documentOf } from '../page/document.js';
+import { html, type Markup } from '../page/html.js';
+import { renderSvg } from '../page/svg.js';
 import { cosinePlot } from './cosine-plot.js';
-import { html, type Markup, trusted } from './html.js';
 import type { QuantizeReport } from './report.js';
-import { STYLE } from './report-style.js';
 import {
   calibrationSection,
   recipeSection,
@@ -13,10 +15,6 @@ import {
   worstSection,
 } from './report-tables.js';
 import { errorPanels, type Panel, rangePanels } from './site-plots.js';
-import { renderSvg } from './svg.js';
-
-/** The policy holds whatever a stranger's text might have slipped in: nothing is loaded and nothing runs. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** The page, from `<!doctype html>` to its last line feed. The same report gives the same bytes. */
 export async function reportHtml(report: QuantizeReport): Promise<string> {
@@ -24,30 +22,18 @@ export async function reportHtml(report: QuantizeReport): Promise<string> {
   const errors = await panelsOf(errorPanels(sites));
   const ranges = await panelsOf(rangePanels(sites));
   const cosines = await renderSvg(cosinePlot(gate, gate.thresholds));
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>INT8 quantization of ${report.name}</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-${verdictSection(report)}
-${summarySection(report)}
-${errorFigure(errors)}
-${rangeFigure(ranges)}
-${cosineFigure(cosines)}
-${worstSection(report)}
-${sitesSection(report)}
-${calibrationSection(report)}
-${recipeSection(report)}
-${runSection(report)}
-</body>
-</html>
-`;
-  return page.markup;
+  return documentOf(`INT8 quantization of ${report.name}`, [
+    verdictSection(report),
+    summarySection(report),
+    errorFigure(errors),
+    rangeFigure(ranges),
+    cosineFigure(cosines),
+    worstSection(report),
+    sitesSection(report),
+    calibrationSection(report),
+    recipeSection(report),
+    runSection(report),
+  ]);
 }
 
 async function panelsOf(panels: readonly Panel[]): Promise<Markup> {

@@ -1,6 +1,6 @@
 // The parts of the report's page that are words and tables. Markup out of data; plots are elsewhere.
 import { count, duration, mebibytes } from '../format.js';
-import { type Column, facts, html, type Markup, quoted, table } from './html.js';
+import { type Column, facts, html, type Markup, quoted, table } from '../page/html.js';
 import type { QuantizeReport, SiteReport } from './report.js';
 import { type Check, checksOf, type EvaluatedRow, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from './report-figures.js';
 import { figureOf } from './site-plots.js';

@@ -1,8 +1,8 @@
 // Plots of the sites, one panel a kind: errors before and after pre-scaling, and channel ranges against what the integers cover. Specifications only.
-import { COLOURS, type Decades, decadesOf, framed, type Layers, logAxis, stepAxis, within } from './plot-frame.js';
+import { COLOURS, type Decades, decadesOf, framed, type Layers, logAxis, stepAxis, within } from '../page/plot-frame.js';
+import type { Drawing } from '../page/svg.js';
 import type { SiteReport } from './report.js';
 import { type ChannelBands, channelBands, groupSites, type PlacedSite, reachOf, type SiteGroup } from './site-groups.js';
-import type { Drawing } from './svg.js';
 
 export interface Panel extends Drawing {
   readonly title: string;

@@ -52,6 +52,18 @@ describe('openModel', () => {
     });
   });
 
+  it.each(PRECISIONS)('gives the same bits in %s by one session of two threads', async (precision) => {
+    const texts = GOLDEN_TEXTS.filter((_, i) => i % 10 === 0);
+    const byWorkers = await withModel(2, 1024, (model) => model.embed(texts), precision);
+    const model = await openModel(undefined, { threads: 1, threadsPerWorker: 2, precision });
+    const bySession = await model.embed(texts).finally(() => model.close());
+    expect(Buffer.from(bySession.data.buffer).equals(Buffer.from(byWorkers.data.buffer))).toBe(true);
+  });
+
+  it('refuses a session of no threads', async () => {
+    await expect(openModel(undefined, { threads: 1, threadsPerWorker: 0 })).rejects.toThrow('--threads-per-worker 0');
+  });
+
   it('puts the prompt before the text, and knows those of the manifest', async () => {
     await withModel(1, 1024, async (model) => {
       const query = 'Represent this sentence for searching relevant passages: ';

@@ -9,7 +9,7 @@ import { evaluationHtml } from '#src/evaluate/report-html.js';
 import { reportOf } from '#src/evaluate/report-of.js';
 import { documentsOf } from '#src/evaluate/retrieval-set.js';
 import type { TextSet } from '#src/evaluate/text-set.js';
-import { markupFault } from '../quantize/well-formed.js';
+import { markupFault } from '../page/well-formed.js';
 
 const EVIL = '<script>alert(1)</script>\u202e';
 

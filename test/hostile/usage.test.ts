@@ -15,6 +15,7 @@ describe('wrong usage', () => {
     [['a.jsonl', ...OUT, '--limit', 'many'], /'--limit <rows>' argument 'many' is invalid.*"many" is not a whole number/],
     [['a.jsonl', ...OUT, '--limit', '-1'], /"-1" is not a whole number/],
     [['a.jsonl', ...OUT, '--threads', '0'], /--threads 0/],
+    [['a.jsonl', ...OUT, '--threads-per-worker', '0'], /--threads-per-worker 0/],
     [['a.jsonl', ...OUT, '--batch-tokens', '0'], /--batch-tokens 0/],
     [['a.jsonl', ...OUT, '--window-rows', '0'], /--window-rows 0: not a whole number of at least 1/],
     [['a.jsonl', ...OUT, '--max-line-bytes', '0'], /--max-line-bytes 0/],

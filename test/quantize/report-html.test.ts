@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { QuantizeReport } from '#src/quantize/report.js';
 import { reportHtml } from '#src/quantize/report-html.js';
+import { markupFault } from '../page/well-formed.js';
 import { FAILED, HOSTILE, NO_SETS, ONE_SITE, PASSED, SLOWER, withGate } from './made-up-report.js';
-import { markupFault } from './well-formed.js';
 
 const REPORTS: [string, QuantizeReport][] = Object.entries({ PASSED, FAILED, NO_SETS, SLOWER, ONE_SITE, HOSTILE });
 const SECTIONS = [

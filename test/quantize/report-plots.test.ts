@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { decadesOf } from '#src/page/plot-frame.js';
 import { binCosines, cosinePlot } from '#src/quantize/cosine-plot.js';
-import { decadesOf } from '#src/quantize/plot-frame.js';
 import type { SiteReport } from '#src/quantize/report.js';
 import { channelBands, groupSites } from '#src/quantize/site-groups.js';
 import { errorPanels, type Panel, rangePanels } from '#src/quantize/site-plots.js';

@@ -8,6 +8,20 @@ const HEIGHT = 220;
 /** Orange and blue are told apart by all common kinds of colour vision; shapes differ as well. */
 export const COLOURS = { before: '#d2761a', after: '#2f80d8', text: 'currentColor' } as const;
 
+/** Several things in one plot: told apart by colour and dash. */
+export const SERIES = [
+  { colour: '#2f80d8', dash: [1, 0] },
+  { colour: '#d2761a', dash: [6, 3] },
+  { colour: '#3d9a5f', dash: [2, 2] },
+  { colour: '#a05cc2', dash: [8, 3, 2, 3] },
+  { colour: '#8a8f98', dash: [4, 4] },
+] as const;
+
+/** The look of the n-th series; beyond the last one they begin anew. */
+export function seriesAt(at: number): (typeof SERIES)[number] {
+  return SERIES[at % SERIES.length] as (typeof SERIES)[number];
+}
+
 export type Layers = Extract<TopLevelSpec, { layer: unknown }>['layer'];
 export type Rows = Readonly<Record<string, string | number>>[];
 

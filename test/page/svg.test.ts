@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Drawing, renderSvg } from '#src/quantize/svg.js';
+import { type Drawing, renderSvg } from '#src/page/svg.js';
 import { markupFault } from './well-formed.js';
 
 /** A picture for which Vega makes up ids: one for its clip path, one for its gradient. */

@@ -1,0 +1,35 @@
+// What a terminal shows of `bench --tune`: every setting tried, the flags to use, and what they gain.
+import { spreadOf } from '../bench/rows.js';
+import type { TuneResult } from '../bench/run-tune.js';
+import { median, summarise } from '../bench/statistics.js';
+import { flagsOf, type Tried } from '../bench/tune.js';
+import { count, printable } from '../format.js';
+import { aligned } from './bench-table.js';
+
+/** Lines without a line feed at the end. */
+export function tuneText({ tuned, corpus, noise, variant }: TuneResult): string {
+  const rows = tuned.tried.map(rowOf);
+  const texts = `${count(corpus.texts)} of ${count(corpus.rows)} texts of ${corpus.path}, ${count(corpus.tokens)} tokens`;
+  return [
+    noise.length === 0 ? 'quiet run' : `NOISY RUN: ${noise.join('; ')}`,
+    '',
+    ...aligned([['embed flags', 'embeddings/s', 'rounds', 'peak MiB'], ...rows]),
+    '',
+    ...adviceOf(tuned),
+    printable(`${variant}, ${texts}; a new process each time`),
+  ].join('\n');
+}
+
+function rowOf({ setting, rates, peak_bytes }: Tried): string[] {
+  const memory = peak_bytes.length === 0 ? '-' : count(median(peak_bytes) / 2 ** 20);
+  return [flagsOf(setting), rates.length === 0 ? '-' : spreadOf(summarise(rates), count), String(rates.length), memory];
+}
+
+/** What to type, judged by rounds that had no part in the choice. */
+function adviceOf({ best, default: usual, gain, isBetter }: TuneResult['tuned']): string[] {
+  const rounds = `in ${gain.samples} rounds of each, which had no part in the choice`;
+  const speed = `${gain.value.toFixed(3)} times the speed of the defaults (${gain.low.toFixed(3)}-${gain.high.toFixed(3)}) ${rounds}`;
+  if (!isBetter) return [`the defaults are as good: use no flags (the best other setting, ${flagsOf(best.setting)}: ${speed})`];
+  const memory = [best, usual].map(({ peak_bytes }) => count(median(peak_bytes) / 2 ** 20));
+  return [`use: ${flagsOf(best.setting)}`, `${speed}; peak memory ${memory[0]} MiB instead of ${memory[1]}`];
+}
