@@ -3,11 +3,13 @@ import { Command, CommanderError } from 'commander';
 import { EmbedkitError, EXIT, messageOf, systemCode } from '../errors.js';
 import { printable } from '../format.js';
 import { VERSION } from '../version.js';
+import { COST_FLAGS, type CostArguments } from './cost-flags.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
+import { LOAD_FLAGS, type LoadArguments } from './load-flags.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
 import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
@@ -68,7 +70,26 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
   addFlags(verifying, VERIFY_FLAGS);
+  addCost(program);
+  addLoad(program);
   return program;
+}
+
+function addCost(program: Command): void {
+  const costing = program
+    .command('cost')
+    .description('what embeddings cost a month: an API against your own machines, and the volume at which that turns')
+    .action(async (given: CostArguments) => (await import('./cost.js')).cost(given));
+  addFlags(costing, COST_FLAGS);
+}
+
+function addLoad(program: Command): void {
+  const loading = program
+    .command('load')
+    .description('send requests to a server at rising rates, without waiting for answers: latencies, throughput, and the knee')
+    .argument('<url>', 'the server, as http://127.0.0.1:8000')
+    .action(async (url: string, given: LoadArguments) => (await import('./load.js')).load(url, given));
+  addFlags(loading, LOAD_FLAGS);
 }
 
 function reportFailure(error: unknown, args: readonly string[]): number {

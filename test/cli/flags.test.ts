@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
+import { COST_FLAGS } from '#src/cli/cost-flags.js';
 import { EMBED_FLAGS } from '#src/cli/embed-flags.js';
 import { EXPORT_FLAGS } from '#src/cli/export.js';
 import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
+import { LOAD_FLAGS } from '#src/cli/load-flags.js';
 import { createProgram } from '#src/cli/main.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
 
@@ -12,6 +14,8 @@ const COMMANDS = [
   ['export', EXPORT_FLAGS],
   ['inspect', INSPECT_FLAGS],
   ['verify', VERIFY_FLAGS],
+  ['cost', COST_FLAGS],
+  ['load', LOAD_FLAGS],
 ] as const;
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
 
@@ -23,7 +27,8 @@ afterEach(() => {
 async function parsed(name: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
   const command = createProgram().commands.find((candidate) => candidate.name() === name) as Command;
   command.action(() => undefined);
-  await command.parseAsync(['in', ...args], { from: 'user' });
+  const operands = command.registeredArguments.length > 0 ? ['in'] : [];
+  await command.parseAsync([...operands, ...args], { from: 'user' });
   return command.opts();
 }
 
@@ -35,6 +40,8 @@ function valuesOf(flag: Flag): [string, string] {
   if (flag.choices !== undefined) return [flag.choices[0] as string, flag.choices.at(-1) as string];
   if (flag.flags.includes('<size>')) return ['600MB', '2GiB'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
+  if (flag.flags.includes('<list>')) return ['1,2', '3'];
+  if (flag.flags.includes('<share>')) return ['70%', '80%'];
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 
