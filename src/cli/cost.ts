@@ -45,7 +45,9 @@ function withVerdicts(report: CostReport): object {
 const REQUIRED = ['textsPerMonth', 'tokensPerText', 'pricePerHour', 'apiPricePerMillion', 'priceDate'] as const;
 
 async function inputsOf(given: CostArguments): Promise<CostInputs> {
-  const missing = REQUIRED.filter((name) => given[name] === undefined).map((name) => name.replace(/[A-Z]/g, (char) => `-${char.toLowerCase()}`));
+  const missing = REQUIRED.filter((name) => given[name] === undefined).map((name) =>
+    name.replace(/[A-Z]/g, (char) => `-${char.toLowerCase()}`),
+  );
   if (missing.length > 0) {
     throw new EmbedkitError('usage', `a cost needs ${missing.map((name) => `--${name}`).join(', ')} too`, {
       hint: 'no price or volume is built in: look yours up and name the day with --price-date',
@@ -54,7 +56,18 @@ async function inputsOf(given: CostArguments): Promise<CostInputs> {
   const { textsPerMonth, tokensPerText, pricePerHour, apiPricePerMillion, priceDate } = given as Required<CostArguments>;
   const { instance = 'up', peakRate, windowHours, utilization = 1 } = given;
   const speeds = await speedsOf(given);
-  return { ...speeds, textsPerMonth, tokensPerText, pricePerHour, apiPricePerMillion, priceDate, instance, peakRate, windowHours, utilization };
+  return {
+    ...speeds,
+    textsPerMonth,
+    tokensPerText,
+    pricePerHour,
+    apiPricePerMillion,
+    priceDate,
+    instance,
+    peakRate,
+    windowHours,
+    utilization,
+  };
 }
 
 async function speedsOf({ bench, rate }: CostArguments): Promise<Pick<CostInputs, 'machines' | 'source'>> {

@@ -64,5 +64,7 @@ export function createClient(given: ClientConfig): Client {
 /** A prompt that cannot be put before the texts would silently give other vectors. */
 function requirePrompt({ canPrompt, config }: Endpoint, options: EmbedOptions): void {
   if (canPrompt(options)) return;
-  throw new EmbedkitError('usage', `${config.url} knows no prompt "${options.prompt}"`, { hint: 'give its text in prompts of the endpoint' });
+  throw new EmbedkitError('usage', `${config.url} knows no prompt "${options.prompt}"`, {
+    hint: 'give its text in prompts of the endpoint',
+  });
 }

@@ -37,7 +37,8 @@ async function whyNot(fallback: Endpoint, index: IndexModel, options: EmbedOptio
   const { model } = fallback.config;
   if (!fallback.canPrompt(options)) return `it knows no prompt "${options.prompt}", and prompts of the endpoint does not give its text`;
   if (likenessOf(index, { model, fingerprint: undefined, dimension: undefined }) !== undefined) return undefined;
-  if (index.fingerprint === undefined) return `sameModel does not list ${model ?? 'its model'}, and the fingerprint of the index is not known`;
+  if (index.fingerprint === undefined)
+    return `sameModel does not list ${model ?? 'its model'}, and the fingerprint of the index is not known`;
   const declared = await fingerprintOf(fallback, model, signal);
   if (declared === index.fingerprint) return undefined;
   return declared === undefined

@@ -8,7 +8,8 @@ export function soundAnswer(answer: Answer, texts: number): Answer {
   if (vectors.length !== texts) throw wrong(`${vectors.length} vectors for ${texts} texts`);
   const dimension = vectors[0]?.length;
   for (const [index, vector] of vectors.entries()) {
-    if (vector.length === 0 || vector.length !== dimension) throw wrong(`vector ${index} has length ${vector.length}, the first ${dimension}`);
+    if (vector.length === 0 || vector.length !== dimension)
+      throw wrong(`vector ${index} has length ${vector.length}, the first ${dimension}`);
     if (!vector.every(Number.isFinite)) throw wrong(`vector ${index} holds a value that is no finite float32`);
   }
   return answer;

@@ -1,8 +1,8 @@
 // How often and how long an endpoint is tried, put together from cockatiel's parts: time-out, tries, circuit breaker.
 import {
   CircuitState,
-  circuitBreaker,
   ConsecutiveBreaker,
+  circuitBreaker,
   ExponentialBackoff,
   handleWhen,
   type IBackoff,

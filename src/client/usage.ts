@@ -11,7 +11,10 @@ export function checkConfig(given: ClientConfig): CheckedConfig {
     if (endpoint === undefined) continue;
     requireHttp(role, endpoint.url);
     if (endpoint.kind !== 'embedkit' && !endpoint.model)
-      refuse(`${role} ${endpoint.url} has no model`, 'name the model to ask for: without its name nothing could tell what made the vectors');
+      refuse(
+        `${role} ${endpoint.url} has no model`,
+        'name the model to ask for: without its name nothing could tell what made the vectors',
+      );
   }
   for (const [name, value] of Object.entries(given.limits ?? {})) {
     const least = /^(backoffMs|maxRetryAfterMs)$/.test(name) ? 0 : 1;

@@ -30,7 +30,9 @@ export async function readBenchSpeeds(path: string): Promise<BenchSpeeds> {
     throw wrapError(error, 'input-unreadable', `--bench ${path} cannot be read`, hint);
   });
   const { variants } = parsed(text, path, hint);
-  const machines = variants.flatMap(({ name, tokensPerSecond }) => (typeof tokensPerSecond === 'number' ? [{ name, tokensPerSecond }] : []));
+  const machines = variants.flatMap(({ name, tokensPerSecond }) =>
+    typeof tokensPerSecond === 'number' ? [{ name, tokensPerSecond }] : [],
+  );
   if (machines.length > 0) return { machines, source: `medians of ${basename(path)}` };
   throw new EmbedkitError('input-unreadable', `--bench ${path}: none of its variants has a speed`, { hint });
 }

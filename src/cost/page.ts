@@ -41,7 +41,9 @@ ${table(columns, rows)}
 }
 
 function caption({ machines }: CostReport): Markup {
-  const lines = machines.map(({ name }, at) => html`<li><span class="after">━</span> ${name} (${MARKS[at % MARKS.length] as string} line)</li>`);
+  const lines = machines.map(
+    ({ name }, at) => html`<li><span class="after">━</span> ${name} (${MARKS[at % MARKS.length] as string} line)</li>`,
+  );
   return html`The dot is where the curves cross; the upright line is the volume asked for.
 <ul class="legend"><li><span class="before">━</span> API</li>${lines}</ul>`;
 }

@@ -6,7 +6,12 @@ import { apiCurve, crossings, machineCurve, widthOf } from './curves.js';
 import { dollars, volume } from './words.js';
 
 /** Machines share a colour; these tell them apart, in the order of the table. */
-export const DASHES: readonly (readonly number[])[] = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3]];
+export const DASHES: readonly (readonly number[])[] = [
+  [1, 0],
+  [6, 3],
+  [2, 2],
+  [8, 3, 2, 3],
+];
 
 export function costPlot(report: CostReport): Drawing {
   const { inputs, machines, api } = report;

@@ -40,7 +40,8 @@ function turningPoint({ breakEven, perMillionAtFullUse, stairs, cheaper }: Machi
   if (stairs === null) return `That holds at every volume: ${rates}.`;
   if (breakEven === null) return `No volume changes that: ${rates}.`;
   const { textsPerMonth, forGood } = breakEven;
-  const again = forGood > textsPerMonth ? `, and for good from ${volume(forGood)} (in between, each further machine has to fill first)` : '';
+  const again =
+    forGood > textsPerMonth ? `, and for good from ${volume(forGood)} (in between, each further machine has to fill first)` : '';
   const from = `from ${volume(textsPerMonth)} texts a month ${tokens}${again}`;
   return cheaper === 'api' ? `Own machines pay ${from}.` : `They pay ${from}; below that the API is cheaper.`;
 }
