@@ -90,7 +90,9 @@ function leastCosine(left, right) {
 
 function say(step, { result, calls, lost, seconds }) {
   const { role, url, likeness } = result.source;
-  console.log(`${step.padEnd(22)} ${role} ${url} (${result.model}, ${likeness}) after ${seconds.toFixed(1)} s, ${calls} calls, ${lost} lost`);
+  console.log(
+    `${step.padEnd(22)} ${role} ${url} (${result.model}, ${likeness}) after ${seconds.toFixed(1)} s, ${calls} calls, ${lost} lost`,
+  );
 }
 
 /** What the vectors of both sides must have to do with each other. Throws where that does not hold. */
@@ -122,7 +124,8 @@ async function drill(options) {
     say('started again', after);
     if (after.lost > 0) throw new Error(`${after.lost} calls were lost on the way back`);
     if (client.circuit !== 'closed') throw new Error(`the circuit is ${client.circuit}`);
-    if (leastCosine(before.result.embeddings, after.result.embeddings) < 1 - 1e-6) throw new Error('the server came back with other vectors');
+    if (leastCosine(before.result.embeddings, after.result.embeddings) < 1 - 1e-6)
+      throw new Error('the server came back with other vectors');
   } finally {
     await service.end();
   }

@@ -6,7 +6,20 @@ import { fileURLToPath } from 'node:url';
 import vm from 'node:vm';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const WEB = { AbortController, AbortSignal, DOMException, Event, EventTarget, Headers, Request, Response, URL, performance, fetch, TextEncoder };
+const WEB = {
+  AbortController,
+  AbortSignal,
+  DOMException,
+  Event,
+  EventTarget,
+  Headers,
+  Request,
+  Response,
+  URL,
+  performance,
+  fetch,
+  TextEncoder,
+};
 const timers = { setTimeout: (...args) => Number(setTimeout(...args)), clearTimeout: (id) => clearTimeout(id) };
 const context = vm.createContext({ ...WEB, ...timers });
 

@@ -130,7 +130,13 @@ describe('a fallback is not taken by itself', () => {
       { fingerprint: SAME },
       /it declares another fingerprint \(111111111111…\)/,
     ],
-    ['that declares none', { fingerprint: null }, 'openai', { fingerprint: SAME }, /it declares no fingerprint, and sameModel does not list cloud/],
+    [
+      'that declares none',
+      { fingerprint: null },
+      'openai',
+      { fingerprint: SAME },
+      /it declares no fingerprint, and sameModel does not list cloud/,
+    ],
     ['of Cohere, which never does', {}, 'cohere', { fingerprint: SAME }, /it declares no fingerprint/],
     ['while nothing is known of the index', {}, 'embedkit', {}, /the fingerprint of the index is not known/],
     ['listed under another name', {}, 'cohere', { sameModel: [{ model: 'x', dimension: 4 }] }, /sameModel does not list cloud/],
@@ -151,7 +157,10 @@ describe('a fallback is not taken by itself', () => {
   it('whose answer is not what is listed: its vectors are dropped', async () => {
     const other = await standIn({ model: 'cloud-v2', fingerprint: null });
     const renamed = make({ server: await dead(), fallback: at(other, 'openai'), sameModel: [{ model: 'cloud', dimension: 4 }] });
-    expect(await failure(renamed.embed(['a']))).toMatchObject({ code: 'model-differs', message: expect.stringMatching(/answers as cloud-v2/) });
+    expect(await failure(renamed.embed(['a']))).toMatchObject({
+      code: 'model-differs',
+      message: expect.stringMatching(/answers as cloud-v2/),
+    });
     const longer = make({ server: await dead(), fallback: at(other, 'cohere'), sameModel: [{ model: 'cloud', dimension: 3 }] });
     expect(await failure(longer.embed(['a']))).toMatchObject({ code: 'model-differs', message: expect.stringMatching(/4 dimensions/) });
   });

@@ -18,7 +18,9 @@ function drill(args: readonly string[]): Promise<{ code: number; output: string 
 /** Vectors of the drill's two texts as server.mjs makes them, or turned by a little or a lot. */
 const vectors = (turn: number): number[][] => [17, 49].map((length) => [1, length, turn * length, 1]);
 const own = (turn = 0): Manner => ({ json: { embeddings: vectors(turn), model: 'small' } });
-const openai = (turn: number): Manner => ({ json: { data: vectors(turn).map((embedding, index) => ({ index, embedding })), model: 'cloud' } });
+const openai = (turn: number): Manner => ({
+  json: { data: vectors(turn).map((embedding, index) => ({ index, embedding })), model: 'cloud' },
+});
 
 async function serving(): Promise<string[]> {
   const port = await deadPort();
