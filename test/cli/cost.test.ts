@@ -48,7 +48,11 @@ describe('cost', () => {
     [[...PRICES, ...VOLUME, '--bench', 'text.json'], 1, /--bench text\.json is not JSON; /],
     [[...PRICES, ...VOLUME, '--bench', 'empty.json'], 1, /--bench empty\.json: variants: .*; /],
     [[...PRICES, ...VOLUME, '--bench', 'none.json'], 1, /none of its variants has a speed; /],
-    [[...PRICES, ...VOLUME, '--rate', '5', '--html', 'gone/x.html'], 1, /--html gone\/x\.html: there is no folder gone; name another place/],
+    [
+      [...PRICES, ...VOLUME, '--rate', '5', '--html', 'gone/x.html'],
+      1,
+      /--html gone\/x\.html: there is no folder gone; name another place/,
+    ],
   ])('%j ends in one sentence', async (args, exit, sentence) => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.json'), 'hello');

@@ -8,7 +8,18 @@ import { runCli, temporaryFolder } from '../run.js';
 describe('load', () => {
   it('prints a line a rate, the knee and the table', async () => {
     const server = await queueing({ serviceMs: 1, lanes: 9 });
-    const { code, stdout, stderr } = await runCli(['load', server.url, '--rates', '5,10', '--seconds', '1', '--warm-up', '0', '--beyond', '1.5']);
+    const { code, stdout, stderr } = await runCli([
+      'load',
+      server.url,
+      '--rates',
+      '5,10',
+      '--seconds',
+      '1',
+      '--warm-up',
+      '0',
+      '--beyond',
+      '1.5',
+    ]);
     expect(code).toBe(0);
     expect(stderr).toMatch(
       /^5\.0 requests\/s: [\d.]+ good answers\/s, P50 [\d.]+ ms\n10\.0 requests\/s: [^\n]+\n15\.0 requests\/s: [^\n]+\n$/,

@@ -15,12 +15,15 @@ describe('worked cases', () => {
     [12e6, 500, 0.02, 120, 'machine'],
     [50e6, 1000, 0.02, 1000, 'machine'],
     [50e6, 1000, 0.13, 6500, 'machine'],
-  ] as const)('%d texts of %d tokens at $%d a million cost $%d by API', (textsPerMonth, tokensPerText, apiPricePerMillion, dollars, cheaper) => {
-    const report = costWith({ textsPerMonth, tokensPerText, apiPricePerMillion });
-    expect(report.api.perMonth).toBeCloseTo(dollars, 9);
-    expect(only(report)).toMatchObject({ machines: 1, hours: 730, cheaper });
-    expect(only(report).perMonth).toBeCloseTo(115, 9);
-  });
+  ] as const)(
+    '%d texts of %d tokens at $%d a million cost $%d by API',
+    (textsPerMonth, tokensPerText, apiPricePerMillion, dollars, cheaper) => {
+      const report = costWith({ textsPerMonth, tokensPerText, apiPricePerMillion });
+      expect(report.api.perMonth).toBeCloseTo(dollars, 9);
+      expect(only(report)).toMatchObject({ machines: 1, hours: 730, cheaper });
+      expect(only(report).perMonth).toBeCloseTo(115, 9);
+    },
+  );
 
   it('crosses at 5.75M texts of 1,000 tokens', () => {
     const report = costWith({ tokensPerText: 1000 });

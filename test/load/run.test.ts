@@ -101,7 +101,9 @@ describe('a load', () => {
     const nobody = runLoad({ url: 'http://127.0.0.1:9', ...SHORT });
     await expect(nobody).rejects.toMatchObject({ code: 'server-unreachable', message: expect.stringMatching(/no-connection/) });
     const server = await queueing({ serviceMs: 1, lanes: 1, odd: () => 401 });
-    await expect(runLoad({ url: server.url, ...SHORT })).rejects.toMatchObject({ message: expect.stringMatching(/came back as status-401/) });
+    await expect(runLoad({ url: server.url, ...SHORT })).rejects.toMatchObject({
+      message: expect.stringMatching(/came back as status-401/),
+    });
     expect(server.requests()).toBe(1);
   });
 });
