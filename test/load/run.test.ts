@@ -4,8 +4,9 @@ import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import { drive } from '#src/load/drive.js';
 import { createLatencies } from '#src/load/latencies.js';
+import { settle } from '#src/load/options.js';
 import { type LoadRun, runLoad } from '#src/load/run.js';
-import { type Step, whyBehind } from '#src/load/step.js';
+import { runStep, type Step, whyBehind } from '#src/load/step.js';
 import { queueing } from './server.js';
 
 const SHORT: Partial<LoadRun> = { seconds: 1, warmUpSeconds: 0.2 };
@@ -38,6 +39,18 @@ describe('the open loop', () => {
     // A timer may fire up to a millisecond before its time.
     expect(seen.every(({ due, sent }) => sent >= due - 1)).toBe(true);
     expect((seen[4] as { sent: number }).sent - 20).toBeGreaterThan(50);
+  });
+
+  it('counts its own lateness into the latencies, and not into the service', async () => {
+    const send = async (at: number) => {
+      const until = performance.now() + (at === 0 ? 300 : 0);
+      while (performance.now() < until);
+      return { outcome: 'ok', tokens: 1 } as const;
+    };
+    const step = await runStep(50, { send, close: () => undefined }, settle({ url: 'http://h', seconds: 1, warmUpSeconds: 0 }));
+    expect(step.latency_ms.p95).toBeGreaterThan(100);
+    expect(step.lateness_ms.p95).toBeGreaterThan(100);
+    expect(step.service_ms.p50).toBeLessThan(step.latency_ms.p95 as number);
   });
 
   it('ends when it is told to', async () => {
