@@ -37,6 +37,10 @@ export const FAILURES = {
   'closed-pipe': { exit: EXIT.closedPipe, http: 499 },
   interrupted: { exit: EXIT.interrupted, http: 499 },
   terminated: { exit: EXIT.terminated, http: 499 },
+  'server-unreachable': { exit: EXIT.failed, http: 503 },
+  'server-failed': { exit: EXIT.failed, http: 502 },
+  'server-refused': { exit: EXIT.failed, http: 502 },
+  'model-differs': { exit: EXIT.failed, http: 409 },
   internal: { exit: EXIT.failed, http: 500 },
 } as const satisfies Record<string, Failure>;
 

@@ -100,6 +100,18 @@ describe('imports', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('keeps client/ a leaf that runs in a browser: no other room, nothing of Node, and no room needs it', () => {
+    const leaf = sources.filter((file) => roomOf(file.path) === 'client');
+    expect(leaf.length).toBeGreaterThan(10);
+    const allowed = /^(src\/client\/.*|src\/errors\.ts|cockatiel|zod)$/;
+    const wrong = leaf.flatMap((file) => file.imports.filter((other) => !allowed.test(other)).map((other) => `${file.path} -> ${other}`));
+    expect(wrong).toEqual([]);
+    const ofNode = /\b(process|Buffer|__dirname|setImmediate|require)\b(?=[.(])|node:/;
+    expect(leaf.filter((file) => ofNode.test(file.text)).map((file) => file.path)).toEqual([]);
+    const users = offenders((file) => roomOf(file.path) !== 'client' && file.imports.some((other) => other.startsWith('src/client/')));
+    expect(users).toEqual([]);
+  });
+
   it('keeps encoder/ to graphs and numbers: no engine, no file of its own', () => {
     const wrong = sources
       .filter((file) => roomOf(file.path) === 'encoder')

@@ -4,12 +4,14 @@ import { EmbedkitError, EXIT, messageOf, systemCode } from '../errors.js';
 import { printable } from '../format.js';
 import { VERSION } from '../version.js';
 import { addBenchCommands } from './bench-command.js';
+import { COST_FLAGS, type CostArguments } from './cost-flags.js';
 import type { EmbedArguments } from './embed.js';
 import { EMBED_FLAGS } from './embed-flags.js';
 import { addEvaluate } from './evaluate-command.js';
 import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
+import { LOAD_FLAGS, type LoadArguments } from './load-flags.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
 import type { ServeArguments } from './serve.js';
@@ -41,6 +43,25 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .exitOverride()
     // Errors are reported below, like all others.
     .configureOutput({ outputError: () => undefined });
+  for (const add of COMMANDS) add(program, onCode);
+  return program;
+}
+
+/** In the order of the help. */
+const COMMANDS: readonly ((program: Command, onCode: (code: number) => void) => void)[] = [
+  addEmbed,
+  addInspect,
+  addVerify,
+  addEvaluate,
+  addServe,
+  addExport,
+  addQuantize,
+  addBenchCommands,
+  addLoad,
+  addCost,
+];
+
+function addEmbed(program: Command, onCode: (code: number) => void): void {
   const embed = program
     .command('embed')
     .description('embed texts from files, folders, globs or standard input ("-") into Parquet, Arrow or JSONL')
@@ -48,34 +69,42 @@ export function createProgram(onCode: (code: number) => void = () => undefined):
     .addHelpText('after', '\nEvery flag is also an environment variable: --text-field is EMBEDKIT_TEXT_FIELD.')
     .action(async (inputs: string[], given: EmbedArguments) => onCode(await (await import('./embed.js')).embed(inputs, given)));
   addFlags(embed, EMBED_FLAGS);
+}
+
+function addExport(program: Command): void {
   const exporting = program
     .command('export')
     .description('make a model folder from an ONNX model')
     .argument('<model>', 'ONNX file, or a folder with model.onnx or onnx/model.onnx in it')
     .action(async (model: string, given: ExportArguments) => (await import('./export.js')).exportCommand(model, given));
   addFlags(exporting, EXPORT_FLAGS);
+}
+
+function addQuantize(program: Command): void {
   const quantizing = program
     .command('quantize')
     .description('make an INT8 model from an ONNX one and calibration text, held against full precision before it is installed')
     .argument('[model]', 'model folder, ONNX file, or a folder with one in it (default: the shipped model)')
     .action(async (model: string | undefined, given: QuantizeArguments) => (await import('./quantize.js')).quantize(model, given));
   addFlags(quantizing, QUANTIZE_FLAGS);
+}
+
+function addInspect(program: Command): void {
   const inspecting = program
     .command('inspect')
     .description('show what an output of embed is: its making, its columns, counts, and the rows put aside')
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: InspectArguments) => (await import('./inspect.js')).inspect(file, given));
   addFlags(inspecting, INSPECT_FLAGS);
+}
+
+function addVerify(program: Command): void {
   const verifying = program
     .command('verify')
     .description('check that an output of embed is what it claims: its vectors and model, and with --against its input too')
     .argument('<file>', 'Parquet, Arrow or JSONL that embed wrote')
     .action(async (file: string, given: VerifyArguments) => (await import('./verify.js')).verify(file, given));
   addFlags(verifying, VERIFY_FLAGS);
-  addEvaluate(program);
-  addServe(program, onCode);
-  addBenchCommands(program);
-  return program;
 }
 
 function addServe(program: Command, onCode: (code: number) => void): void {
@@ -84,6 +113,23 @@ function addServe(program: Command, onCode: (code: number) => void): void {
     .description('answer requests for vectors over HTTP: the same bits as embed')
     .action(async (given: ServeArguments) => onCode(await (await import('./serve.js')).serve(given)));
   addFlags(serving, SERVE_FLAGS);
+}
+
+function addCost(program: Command): void {
+  const costing = program
+    .command('cost')
+    .description('what embeddings cost a month: an API against your own machines, and the volume at which that turns')
+    .action(async (given: CostArguments) => (await import('./cost.js')).cost(given));
+  addFlags(costing, COST_FLAGS);
+}
+
+function addLoad(program: Command): void {
+  const loading = program
+    .command('load')
+    .description('send requests to a server at rising rates, without waiting for answers: latencies, throughput, and the knee')
+    .argument('<url>', 'the server, as http://127.0.0.1:8000')
+    .action(async (url: string, given: LoadArguments) => (await import('./load.js')).load(url, given));
+  addFlags(loading, LOAD_FLAGS);
 }
 
 function reportFailure(error: unknown, args: readonly string[]): number {

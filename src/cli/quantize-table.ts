@@ -3,6 +3,7 @@
 import { printable } from '../format.js';
 import type { QuantizeReport } from '../quantize/report.js';
 import { type Check, checksOf, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from '../quantize/report-figures.js';
+import { aligned, lengthOf } from './aligned.js';
 
 const WIDTH = 100;
 /** Names of sets are files' names: cut where they would push the figures off the screen. */
@@ -49,22 +50,6 @@ function costLines(report: QuantizeReport): string[] {
     ...wrapped(`${speed.full} -> ${speed.int8}: ${speed.ratio} (${speed.rounds} rounds: ${speed.slowest} to ${speed.fastest})`, 'speed  '),
     ...wrapped(speed.conditions, '       '),
   ];
-}
-
-/** Columns as wide as their widest cell, two spaces between; all but the first `words` and the last stand to the right. */
-function aligned(rows: readonly (readonly string[])[], words: number): string[] {
-  const last = (rows[0]?.length ?? 0) - 1;
-  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => lengthOf(row[at] ?? '')))) ?? [];
-  const pad = (cell: string, at: number): string => {
-    const space = ' '.repeat((widths[at] ?? 0) - lengthOf(cell));
-    return at < words || at === last ? cell + space : space + cell;
-  };
-  return rows.map((row) => row.map(pad).join('  ').trimEnd());
-}
-
-/** Code points: a wide character of East Asian scripts counts as one. */
-function lengthOf(text: string): number {
-  return [...text].length;
 }
 
 function shortened(name: string): string {

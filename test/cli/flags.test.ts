@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { afterEach, describe, expect, it } from 'vitest';
+import { COST_FLAGS } from '#src/cli/cost-flags.js';
 import { EMBED_FLAGS } from '#src/cli/embed-flags.js';
 import { EVALUATE_FLAGS } from '#src/cli/evaluate-flags.js';
 import { EXPORT_FLAGS } from '#src/cli/export.js';
 import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
+import { LOAD_FLAGS } from '#src/cli/load-flags.js';
 import { createProgram } from '#src/cli/main.js';
 import { SEARCH_FLAGS } from '#src/cli/search-flags.js';
 import { SERVE_FLAGS } from '#src/cli/serve-flags.js';
@@ -18,9 +20,11 @@ const COMMANDS = [
   ['verify', VERIFY_FLAGS],
   ['evaluate', EVALUATE_FLAGS],
   ['search', SEARCH_FLAGS],
+  ['cost', COST_FLAGS],
+  ['load', LOAD_FLAGS],
 ] as const;
 /** What stands before the flags where it is not one input. */
-const ARGUMENTS: Record<string, readonly string[]> = { evaluate: [], serve: [], search: ['in', 'words'] };
+const ARGUMENTS: Record<string, readonly string[]> = { search: ['in', 'words'] };
 const CASES = COMMANDS.flatMap(([name, flags]) => flags.map((flag) => [name, envName(flag), flag] as const));
 
 afterEach(() => {
@@ -31,7 +35,8 @@ afterEach(() => {
 async function parsed(name: string, args: readonly string[] = []): Promise<Record<string, unknown>> {
   const command = createProgram().commands.find((candidate) => candidate.name() === name) as Command;
   command.action(() => undefined);
-  await command.parseAsync([...(ARGUMENTS[name] ?? ['in']), ...args], { from: 'user' });
+  const operands = ARGUMENTS[name] ?? (command.registeredArguments.length > 0 ? ['in'] : []);
+  await command.parseAsync([...operands, ...args], { from: 'user' });
   return command.opts();
 }
 
@@ -45,6 +50,7 @@ function valuesOf(flag: Flag): [string, string] {
   if (flag.flags.includes('<share>')) return ['0.1%', '100%'];
   if (flag.flags.includes('<terms>')) return ['sts>=-0.2%', 'ndcg>=0.7'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
+  if (flag.flags.includes('<list>')) return ['1,2', '3'];
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>|<seconds>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 
