@@ -118,7 +118,8 @@ function startPool(folder: ModelFolder, threads: number, tokenizer: TextTokenize
     output: manifest.architecture.output,
     pooling: manifest.pooling,
     normalize: manifest.normalize,
-    dim: manifest.dim,
+    dim: folder.dense[0]?.inputs ?? manifest.dim,
+    dense: folder.dense,
     probes: probesOf(folder, tokenizer),
   };
   return new WorkerPool({ workers: threads, script: new URL('./worker.js', import.meta.url), settings });

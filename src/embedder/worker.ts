@@ -5,6 +5,7 @@ import { openOrt } from '../engine/ort.js';
 import type { PoolReply, PoolRequest } from '../engine/pool.js';
 import { EmbedkitError, messageOf } from '../errors.js';
 import { checkProbe } from '../model/probe-vectors.js';
+import { applyDense, type DenseMap } from '../vectors/dense.js';
 import { normalise } from '../vectors/normalise.js';
 import { type Pooling, pool } from '../vectors/pool.js';
 
@@ -12,7 +13,10 @@ export interface WorkerSettings {
   readonly modelPath: string;
   readonly output: string | undefined;
   readonly pooling: Pooling;
+  /** Linear maps of the pooled vectors. */
+  readonly dense: readonly DenseMap[];
   readonly normalize: boolean;
+  /** Length of a pooled vector. */
   readonly dim: number;
   /** Texts whose vectors are known: the first thing that the engine computes. */
   readonly probes: readonly WorkerProbe[];
@@ -33,9 +37,12 @@ async function embed(engine: Engine, batch: EngineInput): Promise<Float32Array<A
     const shape = `the model gave ${dims.join(' x ')} values for ${batch.rows} texts of ${batch.width} tokens`;
     throw new EmbedkitError('model-unsupported', shape, { hint: 'check pooling and dim in embedkit.json' });
   }
-  const vectors = pool(hidden, { rows: batch.rows, width: batch.width, dim: settings.dim }, settings.pooling);
-  if (settings.normalize) normalise({ rows: batch.rows, dim: settings.dim, data: vectors });
-  return vectors;
+  const { rows, width } = batch;
+  const { dim } = settings;
+  const pooled = { rows, dim, data: pool(hidden, { rows, width, dim }, settings.pooling) };
+  const vectors = applyDense(pooled, settings.dense);
+  if (settings.normalize) normalise(vectors);
+  return vectors.data;
 }
 
 async function checkProbes(engine: Engine): Promise<void> {

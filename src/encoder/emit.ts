@@ -1,8 +1,8 @@
 // An Encoder becomes an ONNX graph that takes input_ids alone. How numbers are stored and multiplied comes in as an Arithmetic.
 import { GraphBuilder } from '../onnx/build.js';
 import { DATA_TYPE, type ModelProto } from '../onnx/proto.js';
-import type { Encoder, EncoderLayer, LayerNorm } from './encoder.js';
 import { type Angles, type EmittedPlaces, emitPlaces } from './emit-places.js';
+import type { Encoder, EncoderLayer, LayerNorm } from './encoder.js';
 import type { LinearName, Site } from './sites.js';
 
 /** One way to look words up and to multiply by weights: fp32, fused INT8, QDQ. Returned strings name values of the graph. */
@@ -164,7 +164,9 @@ function emitAttention({ graph, encoder, arithmetic, form, at, firstOnly, places
   const key = arithmetic.linear(graph, site, 'key', entered);
   const value = arithmetic.linear(graph, site, 'value', entered);
   // The first token is turned by no angle, only by the factor.
-  const factored = firstOnly ? emitFactor(graph, encoder.layers[at] as EncoderLayer, `${name}.query_scaled`, query) : turned('query', query);
+  const factored = firstOnly
+    ? emitFactor(graph, encoder.layers[at] as EncoderLayer, `${name}.query_scaled`, query)
+    : turned('query', query);
   const context = form.attention(graph, encoder, name, { query: factored, key: turned('key', key), value, bias });
   const output: Site = { layer: at, kind: 'context' };
   return arithmetic.linear(graph, output, 'output', arithmetic.enter(graph, output, `${name}.context`, context));

@@ -72,7 +72,10 @@ function placeOf(name: string, entry: unknown, start: number, path: string): Ten
   if (!Number.isSafeInteger(bytes))
     throw broken(path, `tensor ${quotedName(name)} of ${shapeText(shape)} ${dtype} fills no whole bytes or more than exist`);
   if (end - begin === bytes) return { dtype, shape, begin: start + begin, end: start + end };
-  throw broken(path, `tensor ${quotedName(name)} of ${shapeText(shape)} ${dtype} takes ${bytes} bytes, and its offsets give it ${end - begin}`);
+  throw broken(
+    path,
+    `tensor ${quotedName(name)} of ${shapeText(shape)} ${dtype} takes ${bytes} bytes, and its offsets give it ${end - begin}`,
+  );
 }
 
 /** Every byte after the header belongs to exactly one tensor. */

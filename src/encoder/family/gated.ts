@@ -74,7 +74,8 @@ async function readLayer(shape: GatedShape, names: GatedNames, weights: Weights,
 
 async function readAttention({ hidden, biases }: GatedShape, { attention }: GatedNames, weights: Weights, name: string): Promise<Linear[]> {
   const bias = biases.attention;
-  if ('joined' in attention) return weights.linears(`${name}.${attention.joined}`, { inputs: hidden, outputs: [hidden, hidden, hidden], bias });
+  if ('joined' in attention)
+    return weights.linears(`${name}.${attention.joined}`, { inputs: hidden, outputs: [hidden, hidden, hidden], bias });
   const maps: Linear[] = [];
   for (const part of [attention.query, attention.key, attention.value]) {
     maps.push(await weights.linear(`${name}.${part}`, { inputs: hidden, outputs: hidden, bias }));
@@ -85,7 +86,8 @@ async function readAttention({ hidden, biases }: GatedShape, { attention }: Gate
 /** up, then gate. */
 async function readFeed({ hidden, inner, biases }: GatedShape, { feed }: GatedNames, weights: Weights, name: string): Promise<Linear[]> {
   const bias = biases.up;
-  if ('joined' in feed) return (await weights.linears(`${name}.${feed.joined}`, { inputs: hidden, outputs: [inner, inner], bias })).reverse();
+  if ('joined' in feed)
+    return (await weights.linears(`${name}.${feed.joined}`, { inputs: hidden, outputs: [inner, inner], bias })).reverse();
   const shape = { inputs: hidden, outputs: inner, bias };
   return [await weights.linear(`${name}.${feed.up}`, shape), await weights.linear(`${name}.${feed.gate}`, shape)];
 }

@@ -9,7 +9,7 @@ import { readGte } from './gte.js';
 import { readModernBert } from './modernbert.js';
 import { readMpnet } from './mpnet.js';
 import { readNomic } from './nomic.js';
-import { Weights, type WeightSource } from './weights.js';
+import { type WeightSource, Weights } from './weights.js';
 
 interface Family {
   /** What the name of the word table ends in: what stands before it is the prefix of all names. */
@@ -67,7 +67,9 @@ function prefixOf({ places }: WeightSource, { words }: Family): string {
   const [name] = found;
   if (name === undefined || found.length > 1) {
     const what = name === undefined ? `no word table (${words})` : `${found.length} word tables`;
-    throw new EmbedkitError('model-invalid', `the weights hold ${what}`, { hint: 'fetch the model again, or name the folder of its encoder' });
+    throw new EmbedkitError('model-invalid', `the weights hold ${what}`, {
+      hint: 'fetch the model again, or name the folder of its encoder',
+    });
   }
   return name.slice(0, name.length - words.length);
 }
