@@ -93,16 +93,23 @@ function cut(ids: readonly number[], room: number): Encoded {
 }
 
 /**
- * Where the piece that starts at `start` ends: before white space, so that no word is cut, wherever there is any; and at the
- * first of several blanks, which byte-level tokenizers take together.
+ * Where the piece that starts at `start` ends: before white space, so that no word is cut, wherever there is any; at the
+ * first of several blanks, which byte-level tokenizers take together; and rather at a space than at another blank, before which
+ * Metaspace would put a mark of its own.
  */
 function pieceEnd(text: string, start: number): number {
   const goal = start + PIECE_CHARACTERS;
   if (goal >= text.length) return text.length;
-  for (let at = goal; at > start + 1; at--) if (isFirstBlank(text, at)) return at;
+  for (const isEnd of [isFirstSpace, isFirstBlank]) {
+    for (let at = goal; at > start + 1; at--) if (isEnd(text, at)) return at;
+  }
   const last = Math.min(text.length, start + LONGEST_WORD_CHARACTERS);
   for (let at = goal; at < last; at++) if (isFirstBlank(text, at)) return at;
   return isLowSurrogate(text, last) ? last - 1 : last;
+}
+
+function isFirstSpace(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x20 && isFirstBlank(text, at);
 }
 
 function isFirstBlank(text: string, at: number): boolean {
