@@ -1,7 +1,7 @@
 // An ONNX file that no manifest describes, as it was found: opened without being written anew, so that what is measured is the file itself.
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { wrapError } from '../errors.js';
+import { EmbedkitError, wrapError } from '../errors.js';
 import { readSource } from '../model/conventions.js';
 import { readFacts } from '../model/facts.js';
 import { fileFacts, type ModelFolder } from '../model/folder.js';
@@ -18,19 +18,22 @@ import type { Pooling } from '../vectors/pool.js';
  */
 export async function looseFolder(path: string, pooling: Pooling | undefined): Promise<ModelFolder> {
   const source = await readSource(path);
-  const { model } = await readOnnx(source.onnxPath);
+  if (source.isSafetensors) {
+    throw new EmbedkitError('usage', `${path} holds safetensors, not ONNX`, { hint: 'make a model folder of it first: embedkit export' });
+  }
+  const { model } = await readOnnx(source.modelPath);
   const graph = model.graph as GraphProto;
   const facts = readFacts(graph, source, { dtype: 'fp32', pooling });
   const tokenizer = await readTokenizer(source.tokenizerPath);
-  const [probe] = await runModel(source.onnxPath, facts.output, [probeOfShape(createTokenizer(tokenizer), 1, 8)]);
-  const name = basename(source.onnxPath);
+  const [probe] = await runModel(source.modelPath, facts.output, [probeOfShape(createTokenizer(tokenizer), 1, 8)]);
+  const name = basename(source.modelPath);
   const manifest: ModelFolder['manifest'] = {
     format: 1,
     name: source.name,
     source: 'unknown',
     license: 'unknown',
     model: name,
-    files: await filesOf(source.onnxPath),
+    files: await filesOf(source.modelPath),
     architecture: { inputs: fedInputs(graph).map((input) => input.name ?? ''), output: facts.output, opset: 0 },
     dim: probe?.dims.at(-1) ?? 0,
     dimensions: [],
@@ -40,7 +43,7 @@ export async function looseFolder(path: string, pooling: Pooling | undefined): P
     prompts: {},
     weights: { dtype: 'float32', total: 0, exact: 0, max_difference: 0 },
   };
-  return { path, precision: 'fp32', pooling: facts.pooling, manifest, modelPath: source.onnxPath, tokenizer };
+  return { path, precision: 'fp32', pooling: facts.pooling, manifest, modelPath: source.modelPath, tokenizer, dense: [] };
 }
 
 async function readTokenizer(path: string): Promise<TokenizerJson> {

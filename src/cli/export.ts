@@ -6,7 +6,12 @@ import { type Flag, wholeNumber } from './flags.js';
 
 export const EXPORT_FLAGS: readonly Flag[] = [
   { flags: '-o, --output <folder>', help: 'model folder to write' },
-  { flags: '--dtype <type>', help: 'how weights are stored; arithmetic stays fp32', fallback: 'fp16', choices: ['fp16', 'fp32'] },
+  {
+    flags: '--dtype <type>',
+    help: 'how weights are stored; arithmetic stays fp32',
+    fallback: 'as safetensors have them (BF16 as fp32), fp16 from ONNX',
+    choices: ['fp16', 'fp32'],
+  },
   { flags: '--pooling <how>', help: 'how token vectors become one', fallback: 'as files beside the model say', choices: POOLINGS },
   { flags: '--no-normalize', help: 'leave vectors at the length that pooling gives' },
   { flags: '--query-prompt <text>', help: 'text put before queries' },
@@ -41,7 +46,6 @@ export async function exportCommand(path: string, given: ExportArguments): Promi
   const { exportModel } = await import('../model/export.js');
   const { manifest, outputDifference } = await exportModel(path, given.output, {
     ...given,
-    dtype: given.dtype ?? 'fp16',
     origin: given.source,
     // commander gives true where --no-normalize is absent; then the files beside the model decide.
     normalize: given.normalize === false ? false : undefined,

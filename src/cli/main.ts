@@ -74,8 +74,8 @@ function addEmbed(program: Command, onCode: (code: number) => void): void {
 function addExport(program: Command): void {
   const exporting = program
     .command('export')
-    .description('make a model folder from an ONNX model')
-    .argument('<model>', 'ONNX file, or a folder with model.onnx or onnx/model.onnx in it')
+    .description('make a model folder from an ONNX model, or from the safetensors of a transformers or sentence-transformers folder')
+    .argument('<model>', 'ONNX or safetensors file, or a folder with model.onnx, onnx/model.onnx or model.safetensors in it')
     .action(async (model: string, given: ExportArguments) => (await import('./export.js')).exportCommand(model, given));
   addFlags(exporting, EXPORT_FLAGS);
 }

@@ -127,7 +127,8 @@ export function runnerSettings(folder: ModelFolder, tokenizer: TextTokenizer, th
     output: manifest.architecture.output,
     pooling: manifest.pooling,
     normalize: manifest.normalize,
-    dim: manifest.dim,
+    dim: folder.dense[0]?.inputs ?? manifest.dim,
+    dense: folder.dense,
     probes: probesOf(folder, tokenizer),
   };
 }

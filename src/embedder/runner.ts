@@ -3,6 +3,7 @@ import type { EngineInput } from '../engine/contract.js';
 import { openOrt } from '../engine/ort.js';
 import { EmbedkitError } from '../errors.js';
 import { checkProbe } from '../model/probe-vectors.js';
+import { applyDense, type DenseMap } from '../vectors/dense.js';
 import { normalise } from '../vectors/normalise.js';
 import { type Pooling, pool } from '../vectors/pool.js';
 
@@ -12,7 +13,10 @@ export interface RunnerSettings {
   readonly threads: number;
   readonly output: string | undefined;
   readonly pooling: Pooling;
+  /** Linear maps of the pooled vectors. */
+  readonly dense: readonly DenseMap[];
   readonly normalize: boolean;
+  /** Length of a pooled vector. */
   readonly dim: number;
   /** Texts whose vectors are known: the first thing that the engine computes. */
   readonly probes: readonly RunnerProbe[];
@@ -40,9 +44,12 @@ export async function openRunner(settings: RunnerSettings): Promise<Runner> {
       const shape = `the model gave ${dims.join(' x ')} values for ${batch.rows} texts of ${batch.width} tokens`;
       throw new EmbedkitError('model-unsupported', shape, { hint: 'check pooling and dim in embedkit.json' });
     }
-    const vectors = pool(hidden, { rows: batch.rows, width: batch.width, dim: settings.dim }, settings.pooling);
-    if (settings.normalize) normalise({ rows: batch.rows, dim: settings.dim, data: vectors });
-    return vectors;
+    const { rows, width } = batch;
+    const { dim } = settings;
+    const pooled = { rows, dim, data: pool(hidden, { rows, width, dim }, settings.pooling) };
+    const vectors = applyDense(pooled, settings.dense);
+    if (settings.normalize) normalise(vectors);
+    return vectors.data;
   };
   for (const { text, ids, vector } of settings.probes) checkProbe(text, vector, await run({ ids, rows: 1, width: ids.length }));
   return { run, close: () => engine.close() };

@@ -40,16 +40,10 @@ export function foldInnerCopies(encoder: Encoder, at: number, sources: Int32Arra
 }
 
 function copyInner(layer: EncoderLayer, sources: Int32Array): EncoderLayer {
-  const { up, down } = layer;
+  const { up, gate, down } = layer;
   const inner = sources.length;
   const copies = new Float32Array(up.outputs);
   for (const source of sources) copies[source] = (copies[source] as number) + 1;
-  const upWeight = new Float32Array(up.inputs * inner);
-  for (let row = 0; row < up.inputs; row++) {
-    for (let channel = 0; channel < inner; channel++) {
-      upWeight[row * inner + channel] = up.weight[row * up.outputs + (sources[channel] as number)] as number;
-    }
-  }
   const downWeight = new Float32Array(inner * down.outputs);
   sources.forEach((source, channel) => {
     const row = down.weight.subarray(source * down.outputs, (source + 1) * down.outputs);
@@ -58,8 +52,19 @@ function copyInner(layer: EncoderLayer, sources: Int32Array): EncoderLayer {
       channel * down.outputs,
     );
   });
-  const bias = Float32Array.from(sources, (source) => up.bias[source] as number);
-  return { ...layer, up: { ...up, outputs: inner, weight: upWeight, bias }, down: { ...down, inputs: inner, weight: downWeight } };
+  const copied = { up: copyOutputs(up, sources), ...(gate === undefined ? {} : { gate: copyOutputs(gate, sources) }) };
+  return { ...layer, ...copied, down: { ...down, inputs: inner, weight: downWeight } };
+}
+
+function copyOutputs(linear: Linear, sources: Int32Array): Linear {
+  const outputs = sources.length;
+  const weight = new Float32Array(linear.inputs * outputs);
+  for (let row = 0; row < linear.inputs; row++) {
+    for (let channel = 0; channel < outputs; channel++) {
+      weight[row * outputs + channel] = linear.weight[row * linear.outputs + (sources[channel] as number)] as number;
+    }
+  }
+  return { ...linear, outputs, weight, bias: Float32Array.from(sources, (source) => linear.bias[source] as number) };
 }
 
 /** Column j of the weight times factors[j]. */

@@ -2,11 +2,13 @@
 import { evaluateGraph, type KnownGraph } from '../onnx/evaluate.js';
 import type { OnnxFile } from '../onnx/read.js';
 import { checkEncoder } from './check.js';
+import { OUTPUT } from './emit.js';
 import type { Encoder, Recognised } from './encoder.js';
 import { type EmbeddingMatch, matchEmbedding } from './match/embedding.js';
 import { matchHead } from './match/head.js';
 import { type LayerMatch, matchLayer } from './match/layer.js';
 import { unrecognised } from './match/trace.js';
+import { encoderDescription, recallEncoder } from './recall.js';
 
 /**
  * Reads the encoder off the graph that ends in the named output, walking from there to the inputs. Weights may be views of
@@ -15,6 +17,8 @@ import { unrecognised } from './match/trace.js';
  */
 export async function recognise(file: OnnxFile, outputName: string): Promise<Recognised> {
   const graph = await evaluateGraph(file, outputName);
+  const description = encoderDescription(file.model);
+  if (description !== undefined && outputName === OUTPUT) return { encoder: recallEncoder(graph, description), head: 'hidden' };
   const { last, head } = matchHead(graph, outputName);
   const layers: LayerMatch[] = [];
   let foot = last;

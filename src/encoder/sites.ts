@@ -10,17 +10,23 @@ export interface Site {
   readonly kind: SiteKind;
 }
 
-export type LinearName = 'query' | 'key' | 'value' | 'output' | 'up' | 'down';
+export type LinearName = 'query' | 'key' | 'value' | 'output' | 'up' | 'gate' | 'down';
 
-/** Site kind -> the linear maps that read it, in the order of the graph. */
-export const LINEARS: Readonly<Record<SiteKind, readonly LinearName[]>> = {
+/** Site kind -> the linear maps that may read it, in the order of the graph. */
+const LINEARS: Readonly<Record<SiteKind, readonly LinearName[]>> = {
   attention: ['query', 'key', 'value'],
   context: ['output'],
-  up: ['up'],
+  up: ['up', 'gate'],
   down: ['down'],
 };
 
 export const SITE_KINDS = Object.keys(LINEARS) as SiteKind[];
+
+/** The linear maps that read a site of this encoder, in the order of the graph. */
+export function linearsAt(encoder: Encoder, site: Site): readonly LinearName[] {
+  const layer = encoder.layers[site.layer] as EncoderLayer;
+  return LINEARS[site.kind].filter((name) => layer[name] !== undefined);
+}
 
 /** `layer3.down`: the name of a site in graphs, reports and manifests. */
 export function siteName({ layer, kind }: Site): string {
@@ -33,5 +39,5 @@ export function sitesOf(encoder: Encoder): Site[] {
 }
 
 export function linearOf(encoder: Encoder, site: Site, name: LinearName): Linear {
-  return (encoder.layers[site.layer] as EncoderLayer)[name];
+  return (encoder.layers[site.layer] as EncoderLayer)[name] as Linear;
 }

@@ -1,9 +1,11 @@
 // What an export may be told, beyond what the files around the model say.
 import type { Pooling } from '../vectors/pool.js';
 
+export type Dtype = 'fp16' | 'fp32';
+
 export interface ExportOptions {
-  /** How weights are stored; the arithmetic stays float32. */
-  readonly dtype: 'fp16' | 'fp32';
+  /** How weights are stored; the arithmetic stays float32. Undefined: safetensors as they are (BF16 as fp32), ONNX as fp16. */
+  readonly dtype?: Dtype | undefined;
   readonly name?: string | undefined;
   readonly origin?: string | undefined;
   readonly license?: string | undefined;

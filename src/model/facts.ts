@@ -26,12 +26,12 @@ export function readFacts(graph: GraphProto, source: SourceFacts, options: Expor
   const pooled = output !== undefined && shapeOf(output).length === 2;
   const pooling = options.pooling ?? (pooled ? 'none' : source.pooling);
   if (pooling === undefined) {
-    throw new EmbedkitError('usage', `nothing beside ${source.onnxPath} says how its token vectors are pooled`, {
-      hint: 'say --pooling cls, mean, max or last as the model card does',
+    throw new EmbedkitError('usage', `nothing beside ${source.modelPath} says how its token vectors are pooled`, {
+      hint: 'say --pooling cls, mean, max, last or weighted-mean as the model card does',
     });
   }
   const positions = tableRows(graph, /position/i) ?? source.positions;
-  const vocabulary = tableRows(graph, /word|embed_tokens|tok_embeddings/i);
+  const vocabulary = tableRows(graph, /word|embed_tokens|tok_embeddings/i) ?? source.vocabulary;
   return { pooling, output: output?.name ?? '', positions, vocabulary, maxTokens: maxTokensOf(positions, source, options) };
 }
 

@@ -5,7 +5,9 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
 import type { TokenizerJson } from '../tokens/tokenizer.js';
+import type { DenseMap } from '../vectors/dense.js';
 import type { Pooling } from '../vectors/pool.js';
+import { loadDense } from './dense.js';
 import { type Manifest, manifestAt, parseManifest } from './manifest.js';
 import { DEFAULT_MODEL, MANIFEST_NAME, type Precision, TOKENIZER_NAME } from './names.js';
 
@@ -18,6 +20,8 @@ export interface ModelFolder {
   readonly manifest: Manifest;
   readonly modelPath: string;
   readonly tokenizer: TokenizerJson;
+  /** Linear maps after pooling. */
+  readonly dense: readonly DenseMap[];
 }
 
 /** The folder that holds the models of this package. */
@@ -39,7 +43,8 @@ export async function openFolder(nameOrPath: string = DEFAULT_MODEL, asked?: Pre
     });
   }
   const tokenizer = JSON.parse(await readFile(join(path, TOKENIZER_NAME), 'utf8')) as TokenizerJson;
-  return { path, precision, pooling: whole.pooling, manifest, modelPath: join(path, manifest.model), tokenizer };
+  const dense = await loadDense(path, manifest);
+  return { path, precision, pooling: whole.pooling, manifest, modelPath: join(path, manifest.model), tokenizer, dense };
 }
 
 /** Finds a model folder and reads its whole manifest; checks no file. Throws `usage` where there is none. */

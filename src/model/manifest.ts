@@ -1,6 +1,7 @@
 // embedkit.json: what a model folder says about itself, checked when read.
 import { z } from 'zod';
 import { EmbedkitError } from '../errors.js';
+import { DENSE_ACTIVATIONS } from '../vectors/dense.js';
 import { POOLINGS } from '../vectors/pool.js';
 import type { Precision } from './names.js';
 
@@ -105,6 +106,17 @@ const manifestSchema = z.object({
   dimensions: z.array(z.number().int().positive()).default([]),
   max_tokens: z.number().int().positive(),
   pooling: z.enum(POOLINGS),
+  /** Linear maps between pooling and normalisation; their weights are in dense.safetensors. */
+  dense: z
+    .array(
+      z.object({
+        inputs: z.number().int().positive(),
+        outputs: z.number().int().positive(),
+        activation: z.enum(DENSE_ACTIVATIONS),
+        bias: z.boolean(),
+      }),
+    )
+    .optional(),
   normalize: z.boolean(),
   /** Text put before a text, by kind of text. */
   prompts: z.record(z.string(), z.string()),

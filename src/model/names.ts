@@ -4,6 +4,10 @@
 export const DEFAULT_MODEL = 'bge-small-en-v1.5';
 export const MANIFEST_NAME = 'embedkit.json';
 export const TOKENIZER_NAME = 'tokenizer.json';
+/** Weights of the linear maps after pooling. */
+export const DENSE_NAME = 'dense.safetensors';
+/** What transformers says of a model. */
+export const CONFIG_NAME = 'config.json';
 /** The INT8 model of a folder. */
 export const INT8_NAME = 'model.int8.onnx';
 

@@ -58,6 +58,7 @@ export function fingerprint(manifest: Manifest, maxTokens: number): string {
     tokenizer: manifest.files[TOKENIZER_NAME]?.sha256,
     output: manifest.architecture.output,
     pooling: manifest.pooling,
+    ...(manifest.dense === undefined ? {} : { dense: manifest.dense }),
     normalize: manifest.normalize,
     prompts: Object.entries(manifest.prompts).sort(),
     max_tokens: maxTokens,

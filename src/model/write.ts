@@ -5,7 +5,7 @@ import { allTensors, EXTERNAL, type GraphProto, sizeOf, type TensorProto } from 
 import { type OnnxFile, rawBytes, storedBytes } from '../onnx/read.js';
 import { freeShapes } from '../onnx/shapes.js';
 import { createStore, INLINE_LIMIT_BYTES } from '../onnx/store.js';
-import type { ExportOptions } from './export-options.js';
+import type { Dtype } from './export-options.js';
 
 /** --dtype -> its name in the manifest, the bytes of a weight, and what stores them. */
 export const WEIGHTS = {
@@ -15,26 +15,27 @@ export const WEIGHTS = {
 
 export interface Written {
   readonly path: string;
+  readonly dtype: Dtype;
   /** Paths of all files written: the ONNX file, and its external data where there is any. */
   readonly files: string[];
   readonly report: StorageReport;
 }
 
 /** Changes the graph of `onnx` and writes it as model.<dtype>.onnx. */
-export async function writeModel(onnx: OnnxFile, folder: string, options: ExportOptions): Promise<Written> {
+export async function writeModel(onnx: OnnxFile, folder: string, dtype: Dtype, inlineLimitBytes = INLINE_LIMIT_BYTES): Promise<Written> {
   const graph = onnx.model.graph as GraphProto;
-  const weights = WEIGHTS[options.dtype];
-  const path = join(folder, `model.${options.dtype}.onnx`);
+  const weights = WEIGHTS[dtype];
+  const path = join(folder, `model.${dtype}.onnx`);
   let total = 0;
   for (const tensor of allTensors(graph)) total += isHalvable(tensor) ? sizeOf(tensor) * weights.bytes : storedBytes(tensor);
-  const store = await createStore(path, total, options.inlineLimitBytes ?? INLINE_LIMIT_BYTES);
+  const store = await createStore(path, total, inlineLimitBytes);
   freeShapes(graph);
   const report = await weights.store(graph, onnx.path, store);
   const kept = [...allTensors(graph)].filter((tensor) => tensor.dataLocation === EXTERNAL && !isOurs(tensor, path));
   for (const tensor of kept) await store.put(tensor, (await rawBytes(tensor, onnx.path)) ?? new Uint8Array(0));
   onnx.model.producerName = 'embedkit';
   onnx.model.producerVersion = '';
-  return { path, files: await store.finish(onnx.model), report };
+  return { path, dtype, files: await store.finish(onnx.model), report };
 }
 
 function isOurs(tensor: TensorProto, path: string): boolean {

@@ -24,12 +24,15 @@ export interface ModelOptions {
   readonly inputs: readonly PortSpec[];
   readonly outputs: readonly PortSpec[];
   readonly opset: number;
+  /** What the model says of itself: key -> text. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
-export type TensorData = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
+export type TensorData = Float32Array | Float64Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
 function elementType(data: TensorData): number {
   if (data instanceof Float32Array) return DATA_TYPE.FLOAT;
+  if (data instanceof Float64Array) return DATA_TYPE.DOUBLE;
   if (data instanceof Uint8Array) return DATA_TYPE.UINT8;
   if (data instanceof Int8Array) return DATA_TYPE.INT8;
   return data instanceof Int32Array ? DATA_TYPE.INT32 : DATA_TYPE.INT64;
@@ -86,7 +89,8 @@ export class GraphBuilder {
       output: options.outputs.map(valueInfo),
     };
     // Not fromObject, which would copy every weight. IR 8 is what opset 17 and 18 files carry.
-    return ModelProto.create({ irVersion: 8, producerName: 'embedkit', opsetImport, graph });
+    const metadataProps = Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value }));
+    return ModelProto.create({ irVersion: 8, producerName: 'embedkit', opsetImport, graph, metadataProps });
   }
 }
 

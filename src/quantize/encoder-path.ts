@@ -7,7 +7,7 @@ import { fp32Arithmetic } from '../encoder/fp32.js';
 import { int8Arithmetic } from '../encoder/int8.js';
 import { qdqArithmetic } from '../encoder/qdq.js';
 import type { QuantizedInput, QuantizedLinear, QuantizedParts, QuantizedSite } from '../encoder/quantized.js';
-import { LINEARS, type LinearName, linearOf, type Site, siteName, sitesOf } from '../encoder/sites.js';
+import { type LinearName, linearOf, linearsAt, type Site, siteName, sitesOf } from '../encoder/sites.js';
 import { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
 import type { Pooling } from '../vectors/pool.js';
@@ -96,7 +96,7 @@ async function quantizeEncoder(
       seenAt[at] = copiedObservation(original, sources);
     }
     const seen = seenAt[at] as Observation;
-    const maps = LINEARS[site.kind].map((name) => linearOf(folded, site, name));
+    const maps = linearsAt(folded, site).map((name) => linearOf(folded, site, name));
     const choice = await chooseInput(seen, joinWeights(maps), matmul, options);
     choices.set(siteName(site), choice);
     if (site.kind === 'context' && choice.input.divisor !== undefined)
@@ -129,7 +129,7 @@ async function quantizeSite(
   const read = input.divisor === undefined ? seen : dividedObservation(seen, input.divisor);
   const quantizer = await weightQuantizer(read, input.scale, passes);
   const linears: [LinearName, QuantizedLinear][] = [];
-  for (const name of LINEARS[site.kind]) {
+  for (const name of linearsAt(encoder, site)) {
     const linear = linearOf(encoder, site, name);
     const scaled = left === undefined ? linear : { ...linear, weight: scaleRows(linear, left) };
     linears.push([name, { ...linear, ...(await quantizer(scaled)) }]);

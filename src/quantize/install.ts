@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { EmbedkitError, systemCode } from '../errors.js';
 import type { ModelFolder } from '../model/folder.js';
 import { fileFacts } from '../model/folder.js';
-import { INT8_NAME, MANIFEST_NAME, TOKENIZER_NAME } from '../model/names.js';
+import { DENSE_NAME, INT8_NAME, MANIFEST_NAME, TOKENIZER_NAME } from '../model/names.js';
 
 /** Where a model goes. */
 export interface Target {
@@ -88,7 +88,8 @@ export async function install(work: string, target: Target, source: ModelFolder)
   const whole = join(work, 'whole');
   await mkdir(whole);
   for (const name of [...made, MANIFEST_NAME]) await rename(join(work, name), join(whole, name));
-  await copyFile(join(source.path, TOKENIZER_NAME), join(whole, TOKENIZER_NAME));
+  const kept = [TOKENIZER_NAME, ...(source.dense.length === 0 ? [] : [DENSE_NAME])];
+  for (const name of kept) await copyFile(join(source.path, name), join(whole, name));
   // What is replaced goes with the work folder, and only once the new one can take its place.
   await rename(target.folder, join(work, 'replaced')).catch(unlessMissing);
   await rename(whole, target.folder);

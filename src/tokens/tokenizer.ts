@@ -1,6 +1,7 @@
 // Text becomes token ids: the tokenizer library behind one small contract. Long texts are read in pieces.
 import { Tokenizer } from '@huggingface/tokenizers';
 import { bertNormalize } from './bert-normalize.js';
+import { type PreTokenizer, withCuts } from './metaspace.js';
 
 /** Token ids of one text, special tokens included. */
 export interface Encoded {
@@ -25,12 +26,16 @@ const COUNTED_CHARACTERS = 1 << 20;
 
 /** The parsed content of a tokenizer.json. */
 export type TokenizerJson = {
+  readonly model?: { readonly vocab?: unknown } | null;
+  readonly added_tokens?: readonly { readonly id: number }[];
+  readonly pre_tokenizer?: PreTokenizer | null;
   readonly normalizer?: { readonly type?: string; readonly lowercase?: boolean; readonly strip_accents?: boolean | null } | null;
 };
 
 /** A tokenizer from the parsed tokenizer.json of a model. Truncation and padding written there are ignored. */
 export function createTokenizer(json: TokenizerJson): TextTokenizer {
-  const tokenizer: TokenizerLibrary = new Tokenizer(json, {});
+  const { pre_tokenizer } = json;
+  const tokenizer: TokenizerLibrary = new Tokenizer(pre_tokenizer ? { ...json, pre_tokenizer: withCuts(pre_tokenizer) } : json, {});
   const prepare = normalizerFor(json);
   const { prefix, suffix } = specialTokens(tokenizer);
   const idsOf = (text: string): number[] => tokenizer.encode(prepare(text), { add_special_tokens: false }).ids;
@@ -87,14 +92,28 @@ function cut(ids: readonly number[], room: number): Encoded {
   return { ids: lost === 0 ? ids : ids.slice(0, room), lost, lostIsExact: true };
 }
 
-/** Where the piece that starts at `start` ends: before white space, so that no word is cut, wherever there is any. */
+/**
+ * Where the piece that starts at `start` ends: before white space, so that no word is cut, wherever there is any; at the
+ * first of several blanks, which byte-level tokenizers take together; and rather at a space than at another blank, before which
+ * Metaspace would put a mark of its own.
+ */
 function pieceEnd(text: string, start: number): number {
   const goal = start + PIECE_CHARACTERS;
   if (goal >= text.length) return text.length;
-  for (let at = goal; at > start + 1; at--) if (isBlank(text, at)) return at;
+  for (const isEnd of [isFirstSpace, isFirstBlank]) {
+    for (let at = goal; at > start + 1; at--) if (isEnd(text, at)) return at;
+  }
   const last = Math.min(text.length, start + LONGEST_WORD_CHARACTERS);
-  for (let at = goal; at < last; at++) if (isBlank(text, at)) return at;
+  for (let at = goal; at < last; at++) if (isFirstBlank(text, at)) return at;
   return isLowSurrogate(text, last) ? last - 1 : last;
+}
+
+function isFirstSpace(text: string, at: number): boolean {
+  return text.charCodeAt(at) === 0x20 && isFirstBlank(text, at);
+}
+
+function isFirstBlank(text: string, at: number): boolean {
+  return isBlank(text, at) && !isBlank(text, at - 1);
 }
 
 function isBlank(text: string, at: number): boolean {

@@ -1,6 +1,6 @@
 // The hidden states of a batch become one vector a text. All texts of a batch have the same length, so nothing is masked.
 
-export const POOLINGS = ['cls', 'mean', 'max', 'last', 'none'] as const;
+export const POOLINGS = ['cls', 'mean', 'max', 'last', 'weighted-mean', 'mean-sqrt', 'none'] as const;
 export type Pooling = (typeof POOLINGS)[number];
 
 interface Shape {
@@ -17,7 +17,9 @@ const POOL: Record<Pooling, PoolInto> = {
   cls: (hidden, { width, dim }, row, into) => copyToken(hidden, row * width, dim, into),
   last: (hidden, { width, dim }, row, into) => copyToken(hidden, row * width + width - 1, dim, into),
   none: (hidden, { dim }, row, into) => copyToken(hidden, row, dim, into),
-  mean: meanOfTokens,
+  mean: (hidden, shape, row, into) => sumOfTokens(hidden, shape, row, into, (sum) => sum / shape.width),
+  'mean-sqrt': (hidden, shape, row, into) => sumOfTokens(hidden, shape, row, into, (sum) => sum / Math.sqrt(shape.width)),
+  'weighted-mean': weightedMeanOfTokens,
   max: maxOfTokens,
 };
 
@@ -38,11 +40,21 @@ function copyToken(hidden: Float32Array, token: number, dim: number, into: Float
   into.set(hidden.subarray(token * dim, (token + 1) * dim));
 }
 
-function meanOfTokens(hidden: Float32Array, { width, dim }: Shape, row: number, into: Float32Array): void {
+function sumOfTokens(hidden: Float32Array, { width, dim }: Shape, row: number, into: Float32Array, divided: (sum: number) => number): void {
   for (let column = 0; column < dim; column++) {
     let sum = 0;
     for (let token = 0; token < width; token++) sum += hidden[(row * width + token) * dim + column] as number;
-    into[column] = sum / width;
+    into[column] = divided(sum);
+  }
+}
+
+/** Token i, counted from 1, weighs i. Source: Muennighoff 2022, SGPT. */
+function weightedMeanOfTokens(hidden: Float32Array, { width, dim }: Shape, row: number, into: Float32Array): void {
+  const total = (width * (width + 1)) / 2;
+  for (let column = 0; column < dim; column++) {
+    let sum = 0;
+    for (let token = 0; token < width; token++) sum += (token + 1) * (hidden[(row * width + token) * dim + column] as number);
+    into[column] = sum / total;
   }
 }
 

@@ -1,7 +1,7 @@
 // A small encoder of seeded random weights, texts for it, and integers for it; no model that anyone trained.
 import type { Activation, Encoder, EncoderLayer, LayerNorm, Linear, Table } from '#src/encoder/encoder.js';
 import type { QuantizedInput, QuantizedLinear, QuantizedParts, QuantizedSite } from '#src/encoder/quantized.js';
-import { LINEARS, type LinearName, linearOf, type Site, siteName, sitesOf } from '#src/encoder/sites.js';
+import { type LinearName, linearOf, linearsAt, type Site, siteName, sitesOf } from '#src/encoder/sites.js';
 import { quantizedInput } from '#src/quantize/activations.js';
 import type { IdBatch } from '#src/quantize/observe.js';
 import { quantizeWeights, type WeightRange } from '#src/quantize/weights.js';
@@ -87,7 +87,7 @@ function randomSite(encoder: Encoder, site: Site, seed: number, { weights = 'saf
   const divisor = site.kind === 'context' ? undefined : (scales(900 + seed, [channels], 1.2).data as Float32Array).map((one) => one + 0.5);
   const [low, high] = RANGES[site.kind];
   const input: QuantizedInput = quantizedInput({ low: low * reach, high: high * reach }, divisor);
-  const linears = LINEARS[site.kind].map((name): [LinearName, QuantizedLinear] => {
+  const linears = linearsAt(encoder, site).map((name): [LinearName, QuantizedLinear] => {
     const linear = linearOf(encoder, site, name);
     const weight = linear.weight.map((value, place) => value * (divisor?.[Math.floor(place / linear.outputs)] ?? 1));
     return [name, { ...linear, ...quantizeWeights({ ...linear, weight }, weights, new Float32Array(channels).fill(1)) }];

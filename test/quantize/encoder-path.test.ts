@@ -57,7 +57,7 @@ function withOutliers(encoder: Encoder): Encoder {
       key: { ...layer.key, weight: quieter(layer.key.weight, encoder.hidden) },
       value: { ...layer.value, weight: quieter(layer.value.weight, encoder.hidden) },
       up: { ...layer.up, weight: quieter(layer.up.weight, encoder.inner) },
-      attentionNorm: { ...layer.attentionNorm, gamma: louder(layer.attentionNorm.gamma) },
+      attentionNorm: { ...layer.outputNorm, ...layer.attentionNorm, gamma: louder((layer.attentionNorm ?? layer.outputNorm).gamma) },
       outputNorm: { ...layer.outputNorm, gamma: louder(layer.outputNorm.gamma) },
     })),
   };

@@ -26,6 +26,16 @@ const REFERENCES: Record<Exclude<Pooling, 'none'>, (tokens: number[][]) => numbe
   last: (tokens) => tokens.at(-1) as number[],
   mean: (tokens) =>
     (tokens[0] as number[]).map((_, column) => tokens.reduce((sum, token) => sum + (token[column] as number), 0) / tokens.length),
+  'mean-sqrt': (tokens) =>
+    (tokens[0] as number[]).map(
+      (_, column) => tokens.reduce((sum, token) => sum + (token[column] as number), 0) / Math.sqrt(tokens.length),
+    ),
+  'weighted-mean': (tokens) => {
+    const total = tokens.reduce((sum, _, at) => sum + at + 1, 0);
+    return (tokens[0] as number[]).map(
+      (_, column) => tokens.reduce((sum, token, at) => sum + (at + 1) * (token[column] as number), 0) / total,
+    );
+  },
   max: (tokens) => (tokens[0] as number[]).map((_, column) => Math.max(...tokens.map((token) => token[column] as number))),
 };
 
