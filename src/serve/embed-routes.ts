@@ -55,6 +55,7 @@ async function answerOwn(services: EmbedServices, body: z.infer<typeof embedBody
   const rest = {
     latency_ms: Math.round((performance.now() - context.facts.started) * 1000) / 1000,
     model: model.name,
+    fingerprint: model.fingerprint,
     tokens: result.tokens,
     truncated: result.truncated,
   };
@@ -67,7 +68,8 @@ async function answerOpenai(services: EmbedServices, body: z.infer<typeof openai
   const write = body.encoding_format === 'base64' ? (vector: Float32Array) => `"${vectorBase64(vector)}"` : vectorJson;
   const one = (vector: Float32Array, index: number): string => `{"object":"embedding","index":${index},"embedding":${write(vector)}}`;
   const data = await inTurns(services, result, one, context);
-  const rest = { model: model.name, usage: { prompt_tokens: result.tokens, total_tokens: result.tokens } };
+  const { name, fingerprint } = model;
+  const rest = { model: name, fingerprint, usage: { prompt_tokens: result.tokens, total_tokens: result.tokens } };
   return `{"object":"list","data":[${data.join(',')}],${JSON.stringify(rest).slice(1)}`;
 }
 

@@ -7,6 +7,8 @@ const model = z.string().describe('name or alias of a model; default: the first 
 const dimensions = z.int().positive().describe('length of the vectors, where the model allows others than its own');
 const truncate = z.boolean().describe('false: a text longer than the model sees is refused, not cut');
 
+const fingerprint = z.string().describe('SHA-256 over all that decides a vector: equal fingerprints, equal vectors');
+
 export const embedBody = z.strictObject({
   texts,
   model: model.optional(),
@@ -19,6 +21,7 @@ export const embedAnswer = z.object({
   embeddings: z.array(z.array(z.number())).describe('a vector a text, in their order; numbers read back to the float32 of `embed`'),
   latency_ms: z.number().describe('from the arrival of the request'),
   model: z.string(),
+  fingerprint,
   tokens: z.int().describe('special tokens included'),
   truncated: z.array(z.int()).describe('indices of the texts that were cut'),
 });
@@ -58,6 +61,7 @@ export const openaiAnswer = z.object({
     }),
   ),
   model: z.string(),
+  fingerprint,
   usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
 });
 
@@ -96,7 +100,7 @@ export const readyAnswer = z.object({
 const modelFacts = z.object({
   name: z.string(),
   aliases: z.array(z.string()),
-  fingerprint: z.string().describe('SHA-256 over all that decides a vector: equal fingerprints, equal vectors'),
+  fingerprint,
   precision: z.string(),
   pooling: z.string(),
   normalize: z.boolean(),

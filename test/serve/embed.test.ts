@@ -1,5 +1,6 @@
 // The server over the real model: the same bits as embed, in every form, under concurrency.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from '#src/client/client.js';
 import { type EmbeddingModel, openModel } from '#src/embedder/open.js';
 import { rowOf } from '#src/vectors/matrix.js';
 import { GOLDEN_TEXTS } from '../golden/texts.js';
@@ -55,6 +56,11 @@ const FORMS: Record<string, Reader> = {
   '/v1/embeddings as numbers': async (texts) => {
     const { data } = await bodyOf(served.post('/v1/embeddings', { input: texts, model: 'BAAI/bge-small-en-v1.5' }));
     return data.map(({ embedding }) => float32(embedding));
+  },
+  "embedkit's own client": async (texts) => {
+    const { embeddings, source, fingerprint } = await createClient({ server: served.url }).embed(texts);
+    expect([source.role, fingerprint]).toEqual(['server', model.fingerprint]);
+    return [...embeddings];
   },
 };
 
