@@ -107,7 +107,7 @@ describe('a job that ends early', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('by a signal leaves the old output and no temporary', async () => {
+  it('by a signal leaves the old output, and beside it what is done', async () => {
     const folder = temporaryFolder();
     const controller = new AbortController();
     writeFileSync(join(folder, 'out.jsonl'), 'old');
@@ -116,7 +116,7 @@ describe('a job that ends early', () => {
     };
     const config = job(folder, lines(0, 24), { signal: controller.signal, window: { rows: 4 }, onProgress });
     await expect(runJob(config)).rejects.toBe(reason);
-    expect(readdirSync(folder).sort()).toEqual(['in.jsonl', 'out.jsonl']);
+    expect(readdirSync(folder).sort()).toEqual(['.embedkit-out.jsonl.job', 'in.jsonl', 'out.jsonl']);
     expect(readFileSync(join(folder, 'out.jsonl'), 'utf8')).toBe('old');
   });
 
