@@ -96,7 +96,7 @@ describe('wrong usage', () => {
 describe('files that are not what they are called', () => {
   it.each<[readonly string[], RegExp]>([
     [['junk', '--pooling', 'mean', ...CALIB], /junk\/model\.onnx/],
-    [['empty', ...CALIB], /empty: no model\.onnx or onnx\/model\.onnx in it; name the ONNX file itself/],
+    [['empty', ...CALIB], /empty: no model\.onnx or .* or model\.safetensors\.index\.json in it; name the ONNX or safetensors file itself/],
     [['bare', ...CALIB], /bare: no tokenizer\.json beside the model; put the tokenizer\.json of the model there/],
     [['nan', '--pooling', 'mean', ...CALIB], /NaN|no numbers|not finite/],
     [['model', ...CALIB, '--eval', 'gone.tsv'], /gone\.tsv/],
