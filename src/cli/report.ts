@@ -128,7 +128,7 @@ function summaryText(s: JobSummary): string {
     s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${count(s.duplicateIds)} duplicate ids` : 'no duplicate ids',
   ];
   const books = [
-    s.resumed > 0 && `${count(s.resumed)} rows were done by the run before`,
+    s.resumed > 0 && `${count(s.resumed)} of the ${count(s.rowsIn)} rows read were done by the run before`,
     s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with a vector that was there`,
     s.removed > 0 && `${count(s.removed)} rows of the earlier output are not in the input any more`,
     s.quarantined > 0 && `${count(s.quarantined)} of ${count(s.rowsIn)} rows could not be embedded: see ${s.quarantine}`,

@@ -9,13 +9,20 @@ export interface Signals {
   release(): void;
 }
 
-/** The first signal asks the run to end; a second one ends the process at once. */
+/** How long a run may take to end in order. */
+const PATIENCE_MS = 5_000;
+
+/** The first signal asks the run to end; later ones wait with it for a while, then end the process as `kill -9` would. */
 export function abortOnSignals(): Signals {
   const controller = new AbortController();
+  let asked = 0;
   const onSignal = (signal: NodeJS.Signals): void => {
     const code = REASONS[signal as keyof typeof REASONS];
     const error = new EmbedkitError(code, `${code} by ${signal}`, { hint: 'nothing was put in place' });
-    if (controller.signal.aborted) process.exit(error.exitCode);
+    // To exit with an engine at work would abort the process: the runtime's threads are in it.
+    if (controller.signal.aborted && performance.now() - asked > PATIENCE_MS) process.kill(process.pid, 'SIGKILL');
+    if (controller.signal.aborted) return;
+    asked = performance.now();
     controller.abort(error);
   };
   const names = Object.keys(REASONS) as NodeJS.Signals[];

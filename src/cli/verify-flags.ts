@@ -10,7 +10,7 @@ import { type Flag, wholeNumber } from './flags.js';
 import { type InspectArguments, RESULT_FLAGS } from './inspect.js';
 
 /** Flags that mean what they mean to `embed`, with the same defaults. */
-const SAME = ['--from', '--id-field', '--limit', '--shard', '--threads', '--max-line-bytes'];
+const SAME = ['--from', '--id-field', '--limit', '--shard', '--threads', '--max-line-bytes', '--chunk-tokens', '--chunk-overlap'];
 
 const PROVENANCE = "the provenance's";
 
@@ -45,6 +45,8 @@ export interface VerifyArguments extends InspectArguments {
   readonly prompt?: string;
   readonly maxTokens?: number;
   readonly onOverflow?: OnOverflow;
+  readonly chunkTokens?: number;
+  readonly chunkOverlap?: number;
   readonly dtype?: VectorDtype;
   readonly from?: FormatName;
   readonly idField?: string;

@@ -12,11 +12,11 @@ export async function verify(path: string, given: VerifyArguments): Promise<void
   const signals = abortOnSignals();
   try {
     const { against: paths, from, textField, template, idField, limit, shard, maxLineBytes } = given;
-    const { model, precision, prompt, maxTokens, onOverflow, dtype, threads } = given;
+    const { model, precision, prompt, maxTokens, onOverflow, chunkTokens, chunkOverlap, dtype, threads } = given;
     const verification = await verifyOutput(path, {
       against: paths && { paths, stdin: process.stdin, from, textField, template, idField, limit, shard, maxLineBytes },
       sample: given.sample,
-      model: { model, precision, prompt, maxTokens, onOverflow, dtype, threads },
+      model: { model, precision, prompt, maxTokens, onOverflow, chunkTokens, chunkOverlap, dtype, threads },
       signal: signals.signal,
     });
     process.stdout.write(`${asksForJson(given) ? JSON.stringify(verification) : verificationText(verification)}\n`);

@@ -1,7 +1,7 @@
 // What a verification holds an output against: its provenance, with what was asked for instead, and the model that they name.
 import type { VectorDtype } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
-import type { JobModel, OnOverflow } from '../job/config.js';
+import type { ChunkPlan, JobModel, OnOverflow } from '../job/config.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
 import type { OutputFile } from './output-file.js';
@@ -17,6 +17,8 @@ export interface Claims {
   readonly maxTokens: number;
   readonly dtype: VectorDtype;
   readonly onOverflow: OnOverflow;
+  /** How long documents became several rows; undefined where they did not. */
+  readonly chunks: ChunkPlan | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function settleClaims(
   const { manifest } = folder;
   const maxTokens = maxTokensFor(manifest, asked.maxTokens ?? provenance?.max_tokens);
   const found = fingerprint(manifest, maxTokens);
+  const onOverflow = asked.onOverflow ?? provenance?.on_overflow ?? 'truncate';
   return {
     folder,
     fingerprint: found,
@@ -38,7 +41,15 @@ export async function settleClaims(
     prompt: asked.prompt === undefined && provenance !== undefined ? provenance.prompt : promptFor(manifest, asked.prompt),
     maxTokens,
     dtype: provenance?.dtype ?? asked.dtype ?? 'float32',
-    onOverflow: asked.onOverflow ?? provenance?.on_overflow ?? 'truncate',
+    onOverflow,
+    chunks: onOverflow === 'chunk' ? chunksOf(provenance, asked, maxTokens) : undefined,
+  };
+}
+
+function chunksOf(provenance: Provenance | undefined, { chunkTokens, chunkOverlap }: JobModel, maxTokens: number): ChunkPlan {
+  return {
+    tokens: chunkTokens ?? provenance?.chunk_tokens ?? maxTokens,
+    overlap: chunkOverlap ?? provenance?.chunk_overlap ?? 0,
   };
 }
 

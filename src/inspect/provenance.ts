@@ -19,6 +19,9 @@ const schema = z.looseObject({
   prompt: z.string(),
   max_tokens: z.number().int().positive(),
   on_overflow: z.enum(ON_OVERFLOW),
+  /** Of long documents made into several rows. */
+  chunk_tokens: z.number().int().positive().optional(),
+  chunk_overlap: z.number().int().nonnegative().optional(),
   /** Field or template of the text. */
   text: z.string(),
 });

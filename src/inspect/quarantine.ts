@@ -44,6 +44,8 @@ export async function readQuarantine(output: string): Promise<QuarantineSummary 
 
 /** Codes of rows whose text was good and tokenized: reading the input again cannot tell that they are missing. */
 const ENGINE_CODES = new Set(['engine-failed', 'vector-invalid']);
+/** Good texts, too: a kept value did not fit its column. */
+const KEPT_MISFIT = /: kept column "/;
 /** Most such rows that are remembered; each is an engine that failed twice. */
 const MAX_ENGINE_ROWS = 1 << 16;
 
@@ -54,7 +56,7 @@ export async function engineFailures(output: string): Promise<ReadonlySet<string
   if (source === undefined) return keys;
   for await (const some of jsonRows(source)) {
     for (const { row } of some) {
-      const isEngine = ENGINE_CODES.has(String(row['code']));
+      const isEngine = ENGINE_CODES.has(String(row['code'])) || KEPT_MISFIT.test(String(row['message']));
       if (isEngine && keys.size < MAX_ENGINE_ROWS) keys.add(engineKey(Number(row['line'] ?? row['row']), String(row['id'])));
     }
   }

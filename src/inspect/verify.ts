@@ -1,6 +1,7 @@
 // `verify`: whether an output is what it claims, by itself and against its input. The place to start reading.
 import type { VectorDtype } from '../columns/row.js';
 import { untilAborted } from '../job/abort.js';
+import { inChunks } from '../job/chunks.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput, type JobModel } from '../job/config.js';
 import { identify, inShard, type Row } from '../job/items.js';
 import { type JobParts, PARTS } from '../job/job.js';
@@ -113,7 +114,9 @@ async function itemsOf(provenance: Provenance | undefined, claims: Claims, again
   const limits = { maxLineBytes: against.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES };
   const records = readRecords(inputs, { selection: selectionOf(provenance, against), limits }, { bytesDone: 0 });
   const { prompt, claimedFingerprint: fingerprint } = claims;
-  return inShard(identify(records, { prompt, fingerprint, limit: against.limit ?? Number.MAX_SAFE_INTEGER }), against.shard);
+  const items = inShard(identify(records, { prompt, fingerprint, limit: against.limit ?? Number.MAX_SAFE_INTEGER }), against.shard);
+  if (claims.chunks === undefined) return items;
+  return inChunks(items, { ...claims.chunks, prompt, fingerprint, tokenizer: createTokenizer(claims.folder.tokenizer) });
 }
 
 function selectionOf(provenance: Provenance | undefined, { textField, template, idField }: JobInput): Selection {

@@ -1,8 +1,9 @@
 // A run into a file or a folder: under a lock, finished windows become parts beside the output, and the parts become the output.
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import type { EmbeddingModel } from '../embedder/open.js';
-import { systemCode } from '../errors.js';
+import { EmbedkitError, systemCode } from '../errors.js';
 import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
 import { rowOf } from '../vectors/matrix.js';
@@ -20,7 +21,7 @@ import { PROVENANCE_KEY } from './provenance.js';
 import { withoutFinished } from './replay.js';
 import { refused, resumeJournal } from './resume.js';
 import { forgetOutputs, rememberOutputs } from './reuse.js';
-import { quarantineOf, type Target } from './target.js';
+import { failedPath, quarantineOf, type Target } from './target.js';
 import { isInterrupt, keepUnfinished } from './unfinished.js';
 import { VectorIndex } from './vector-index.js';
 import { cutWindows } from './windows.js';
@@ -64,7 +65,8 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const remember = async (): Promise<void> => {
     await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
     outputs = known.fileCount;
-    await rememberLeftovers(store);
+    const left = await rememberLeftovers(store);
+    if (left > 0) config.onNotice?.(`${count(left)} vectors of an unfinished run are there, for texts that are the same`);
   };
   try {
     const done = journal.windows.reduce((sum, { items }) => sum + items, 0);
@@ -78,7 +80,7 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     const started = performance.now();
     const bytes = await assemble(store, plan, target.path, config.signal);
     tally.assembleSeconds = (performance.now() - started) / 1000;
-    await removeJob(disk, folder);
+    await clearUp(store, target);
     return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path), audit });
   } catch (error) {
     const kept = journal.windows.reduce((sum, { rows }) => sum + rows, isInterrupt(error) ? await keepUnfinished(store, unfinished) : 0);
@@ -90,11 +92,25 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   }
 }
 
-/** Throws `too-many-errors`. */
+/** Throws `too-many-errors`, and `input-unreadable` for an input without rows where there is an output. */
 async function checkBooks({ config, plan, tally }: Job, store: PartStore, target: Target): Promise<void> {
   tally.checkErrors(plan.maxErrors, true);
-  if (!tally.hasRows) await writeQuarantine(store, quarantineOf(target, target.path));
-  tally.checkAnyRow(quarantineOf(target, config.output.path));
+  if (!tally.hasRows) await writeQuarantine(store, failedPath(target.path));
+  tally.checkAnyRow(failedPath(config.output.path));
+  await checkEmpty(tally, target, config.output.path);
+}
+
+/** What this run, and one before it that embedded nothing, left beside the output. */
+async function clearUp({ disk, folder }: PartStore, { path }: Target): Promise<void> {
+  await disk.remove(failedPath(path)).catch(() => undefined);
+  await removeJob(disk, folder);
+}
+
+/** An upstream that failed must not take a good output away. */
+async function checkEmpty({ isEmpty }: Job['tally'], { kind, path }: Target, name: string): Promise<void> {
+  if (!isEmpty || kind !== 'file' || (await stat(path).catch(() => undefined)) === undefined) return;
+  const hint = `if that is right, remove ${name} first`;
+  throw new EmbedkitError('input-unreadable', `the input has no rows, and ${name} is there: it stays as it was`, { hint });
 }
 
 function keptNotice(rows: number): string {

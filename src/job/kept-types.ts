@@ -22,6 +22,7 @@ export async function* fittingKept(
   const all = keep.map((column, index) => new ColumnTypes(column, index));
   const columns = named ? all.filter(({ isNamed }) => isNamed) : all;
   for await (const items of chunks) yield columns.length === 0 ? items : items.map((item) => (isBad(item) ? item : fitted(item, columns)));
+  if (!named) for (const column of columns) column.end();
 }
 
 function fitted(row: Row, columns: readonly ColumnTypes[]): RunItem {
@@ -63,8 +64,17 @@ class ColumnTypes {
     this.rows++;
     this.first.push(values[this.index]);
     if (this.rows < ROW_GROUP_ROWS) return;
-    if (this.first.every((value) => value === undefined)) throw neverSeen(this.column, this.rows);
+    this.checkSeen();
     this.type ??= inferType(this.first);
     this.first = [];
+  }
+
+  /** The input ends before its first row group is full. */
+  end(): void {
+    if (this.rows < ROW_GROUP_ROWS) this.checkSeen();
+  }
+
+  private checkSeen(): void {
+    if (this.rows > 0 && this.first.every((value) => value === undefined)) throw neverSeen(this.column, this.rows);
   }
 }

@@ -96,25 +96,28 @@ export async function standingWindows({ disk, folder, journal }: Pick<PartStore,
   return journal.windows.length;
 }
 
-/** Takes the vectors of all parts of the folder that no finished window holds, whatever run they are of: a content hash says what they are. */
-export async function rememberLeftovers({ disk, folder, journal, known }: Omit<PartStore, 'keep'>): Promise<void> {
+/** Takes the vectors of all parts of the folder that no finished window holds, whatever run they are of: a content hash says what they are. Returns how many. */
+export async function rememberLeftovers({ disk, folder, journal, known }: Omit<PartStore, 'keep'>): Promise<number> {
+  let vectors = 0;
   const used = new Set(journal.windows.map(({ part }) => part?.name));
   for (const name of await partNames(disk, folder)) {
     if (used.has(name)) continue;
     const bytes = await disk.read(join(folder, name));
     // What is not whole a disk may leave that did not keep its word.
-    if (PART_NAME.exec(name)?.[2] === sha256(bytes).slice(0, 16)) remember(known, join(folder, name), bytes);
+    if (PART_NAME.exec(name)?.[2] === sha256(bytes).slice(0, 16)) vectors += remember(known, join(folder, name), bytes);
     else await disk.remove(join(folder, name));
   }
+  return vectors;
 }
 
-function remember(known: VectorIndex, path: string, bytes: Uint8Array): void {
+function remember(known: VectorIndex, path: string, bytes: Uint8Array): number {
   const { keys, vectorsAt, dim } = readPartKeys(bytes);
-  if (dim !== known.dim) return;
+  if (dim !== known.dim) return 0;
   const file = known.addFile({ path, at: vectorsAt });
   keys.forEach(({ contentHash, tokenCount, truncated }, row) => {
     known.add(contentHash, { file, row, tokenCount, truncated });
   });
+  return keys.length;
 }
 
 async function partNames(disk: Disk, folder: string): Promise<string[]> {

@@ -25,7 +25,10 @@ export async function resumeJournal(facts: JobFacts, options: ResumeOptions): Pr
   await disk.makeFolder(folder);
   const found = resume === 'never' ? undefined : await openJournal(disk, path);
   if (found === undefined) {
-    if (resume === 'require') throw refused(`there is no unfinished run of ${output}`);
+    if (resume === 'require') {
+      if ((await disk.list(folder)).length === 0) await disk.remove(folder);
+      throw refused(`there is no unfinished run of ${output}`);
+    }
     return createJournal(disk, path, facts);
   }
   const changed = changesBetween(found.facts, facts);

@@ -8,6 +8,7 @@ import type { Data, RecordBatch, Vector } from 'apache-arrow';
 import { EmbedkitError, messageOf } from '../errors.js';
 import { fingerprint } from '../model/settings.js';
 import { readArrowBatches } from '../records/arrow.js';
+import { formatOf } from '../records/formats.js';
 import { openParquet } from '../records/parquet-file.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import { fromF16 } from '../vectors/f16.js';
@@ -32,6 +33,8 @@ export interface ReuseOptions {
 export async function rememberOutputs(known: VectorIndex, paths: readonly string[], options: ReuseOptions): Promise<void> {
   let files = 0;
   for (const path of paths) {
+    const format = formatOf(path)?.format;
+    if (format !== undefined && format !== 'parquet' && format !== 'arrow') throw withoutProvenance(path);
     if (!(await isThere(path))) {
       options.onWarning(`--reuse ${path} is not there: nothing is taken from it`);
       continue;
@@ -54,9 +57,7 @@ async function rememberOutput(
   options: ReuseOptions & { readonly path: string },
 ): Promise<void> {
   if (format !== 'parquet' && format !== 'arrow') {
-    throw new EmbedkitError('usage', `--reuse ${source.name}: only Parquet and Arrow say what made their vectors`, {
-      hint: 'name one of these',
-    });
+    throw withoutProvenance(source.name);
   }
   const batches = format === 'parquet' ? parquetBatches(source.name) : readArrowBatches(source, { bytesDone: 0 });
   const flat = createWriteStream(options.path);
@@ -134,6 +135,10 @@ function addKeys(known: VectorIndex, batch: RecordBatch, file: number, firstRow:
   for (let row = 0; row < batch.numRows; row++) {
     known.add(hash.get(row), { file, row: firstRow + row, tokenCount: tokens.get(row), truncated: truncated.get(row) });
   }
+}
+
+function withoutProvenance(path: string): EmbedkitError {
+  return new EmbedkitError('usage', `--reuse ${path}: only Parquet and Arrow say what made their vectors`, { hint: 'name one of these' });
 }
 
 async function isThere(path: string): Promise<boolean> {

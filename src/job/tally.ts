@@ -81,6 +81,11 @@ export class Tally {
     this.count(window, window.bad.length, window.rows.length);
   }
 
+  /** Whether the input had nothing at all. */
+  get isEmpty(): boolean {
+    return this.rows === 0 && this.quarantined === 0;
+  }
+
   /** Whether the output has rows, or the input none. */
   get hasRows(): boolean {
     return this.rows > 0 || this.quarantined === 0;

@@ -48,6 +48,11 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
+/** The bad rows of a run that embedded none: nothing beside the output itself is touched by it. */
+export function failedPath(name: string): string {
+  return `${name.replace(/[/\\]+$/, '')}.failed.jsonl`;
+}
+
 /** The quarantine of an output, under the name that the user gave. */
 export function quarantineOf({ kind }: Target, name: string): string {
   return kind === 'folder' ? join(name, FOLDER_QUARANTINE) : quarantinePath(name);

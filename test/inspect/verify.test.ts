@@ -168,3 +168,16 @@ describe('another input', () => {
     expect((await verify(output, { against: { paths: [output.input], limit: 4 } })).holds).toBe(true);
   });
 });
+
+describe('an output of long documents in pieces', () => {
+  it.each([
+    ['out.arrow', { maxTokens: 16 }],
+    ['out.parquet', { chunkTokens: 16, chunkOverlap: 2 }],
+  ])('(%s, %j) holds against its documents', async (name, pieces) => {
+    const output = await makeOutput(name, { model: { onOverflow: 'chunk' as const, ...pieces } });
+    const found = await verify(output);
+    expect(failing(found)).toEqual([]);
+    expect(found.rows).toBeGreaterThan(4);
+    expect(booksOf(found)['sample']).toEqual([found.rows, 0]);
+  });
+});

@@ -110,11 +110,12 @@ describe('bad rows of the input', () => {
     await expect(runJob(here.config, stubModel())).rejects.toMatchObject({
       code: 'too-many-errors',
       sentence: expect.stringMatching(
-        /^none of 2 rows could be embedded; the first: .*, line 1: no field "text"; name one of these with --text-field: body; all of them are in .*out\.jsonl\.quarantine\.jsonl$/,
+        /^none of 2 rows could be embedded; the first: .*, line 1: no field "text"; name one of these with --text-field: body; all of them are in .*out\.jsonl\.failed\.jsonl$/,
       ),
     });
     expect(readFileSync(here.config.output.path, 'utf8')).toBe('old');
-    expect(quarantineOf(here)).toHaveLength(2);
+    const failed = readFileSync(`${here.config.output.path}.failed.jsonl`, 'utf8').trimEnd().split('\n');
+    expect([failed.length, quarantineOf(here)]).toEqual([2, []]);
     expect(readdirSync(here.folder).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });

@@ -120,6 +120,16 @@ describe('a job that ends early', () => {
     expect(readFileSync(join(folder, 'out.jsonl'), 'utf8')).toBe('old');
   });
 
+  it('because its input is empty leaves the old output; a new one has no rows', async () => {
+    const folder = temporaryFolder();
+    const config = job(folder, '');
+    expect(await runJob(config)).toMatchObject({ rowsIn: 0, rows: 0 });
+    await expect(runJob(config)).rejects.toMatchObject({
+      sentence: expect.stringMatching(/the input has no rows, and .* is there: it stays as it was; if that is right, remove/),
+    });
+    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+  });
+
   it('while its input says nothing more lets go of it', async () => {
     const folder = temporaryFolder();
     const stdin = new PassThrough();
