@@ -40,10 +40,10 @@ const rows = Array.from({ length: 30 }, (_, row) => ({
   n: row,
 }));
 const SOURCES: readonly (readonly [FormatName, number, () => Buffer])[] = [
-  ['jsonl', 3700, () => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))],
+  ['jsonl', 3880, () => Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(''))],
   ['csv', 3500, () => Buffer.from(`id,text,n\n${rows.map(({ id, text, n }) => `${id},"${text.replaceAll('"', '""')}",${n}\n`).join('')}`)],
   ['arrow', 2500, () => readFileSync(fixture('table.arrows'))],
-  ['parquet', 300, () => readFileSync(fixture('table.parquet'))],
+  ['parquet', 120, () => readFileSync(fixture('table.parquet'))],
 ];
 
 async function read(path: string, from: FormatName): Promise<Item[] | EmbedkitError> {
