@@ -53,23 +53,31 @@ async function cut(texts: readonly string[], changes: Partial<WindowOptions & It
   return collect(cutWindows(items, { ...options, ...changes }));
 }
 
-function textOf({ sources }: Window, row: number): number {
-  const source = sources[row];
-  if (source === undefined || !('text' in source)) throw new Error(`row ${row} is not computed`);
-  return source.text;
+/** The window that a row's text is computed for, its own or the one before, and the number of the text there. */
+function textOf(window: Window, row: number, before: Window | undefined): [Window, number] {
+  const source = window.sources[row];
+  if (source !== undefined && 'text' in source) return [window, source.text];
+  if (source !== undefined && 'before' in source && before !== undefined) return [before, source.before];
+  throw new Error(`row ${row} is not computed`);
 }
 
 /** The ids of each row of a window. */
-function idsOf(window: Window): number[][] {
-  const { tokens, rows } = window;
-  return rows.map((_, row) => [...tokens.ids.subarray(tokens.offsets[textOf(window, row)], tokens.offsets[textOf(window, row) + 1])]);
+function idsOf(window: Window, index = 0, all: readonly Window[] = []): number[][] {
+  return window.rows.map((_, row) => {
+    const [{ tokens }, text] = textOf(window, row, all[index - 1]);
+    return [...tokens.ids.subarray(tokens.offsets[text], tokens.offsets[text + 1])];
+  });
 }
 
-function lostOf(window: Window): number[] {
-  return window.rows.map((_, row) => window.tokens.lost[textOf(window, row)] as number);
+function lostOf(window: Window, index = 0, all: readonly Window[] = []): number[] {
+  return window.rows.map((_, row) => {
+    const [{ tokens }, text] = textOf(window, row, all[index - 1]);
+    return tokens.lost[text] as number;
+  });
 }
 
-const texts = fc.array(fc.string({ minLength: 1, maxLength: 9 }), { maxLength: 40 });
+// Some of them stand more than once.
+const texts = fc.array(fc.oneof(fc.string({ minLength: 1, maxLength: 9 }), fc.constantFrom('a', 'bb', 'ccc')), { maxLength: 40 });
 const limits: fc.Arbitrary<WindowLimits> = fc.record({
   rows: fc.integer({ min: 1, max: 50 }),
   bytes: fc.integer({ min: 1, max: 200 }),
@@ -191,8 +199,13 @@ describe('cutWindows', () => {
 });
 
 /** Whether a row is the first of its window with its text. */
-function isFirst(window: Window, row: number): boolean {
-  return window.rows.findIndex((_, other) => textOf(window, other) === textOf(window, row)) === row;
+/** Whether a row is the first of its text in all windows still known, and so the one that it was tokenized for. */
+function isFirst({ sources }: Window, row: number): boolean {
+  const text = (at: number): number | undefined => {
+    const source = sources[at];
+    return source !== undefined && 'text' in source ? source.text : undefined;
+  };
+  return text(row) !== undefined && sources.findIndex((_, other) => text(other) === text(row)) === row;
 }
 
 function sum(values: readonly number[]): number {
