@@ -1,7 +1,8 @@
 // What a measurement needs to say about the machine: facts that stay, and how busy it was before and after.
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
-import { cpuFlags, type ReadText, usableCpus } from '../engine/cpus.js';
+import { type ReadText, usableCpus } from '../engine/cpus.js';
+import { machineFacts as reportedFacts } from '../machine.js';
 import { dependencyVersion, VERSION } from '../version.js';
 
 export interface Machine {
@@ -35,15 +36,16 @@ const GOVERNOR = '/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor';
 const TICKS_A_SECOND = 100;
 
 export function machineFacts(read: ReadText = readIfThere): Machine {
+  const { cpu, flags, node } = reportedFacts();
   return {
-    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-    flags: cpuFlags(),
+    cpu,
+    flags,
     cpus: os.cpus().length,
     usable_cpus: usableCpus(),
     memory_bytes: os.totalmem(),
     kernel: `${os.type()} ${os.release()}`,
     governor: read(GOVERNOR)?.trim() ?? 'unknown',
-    node: process.versions.node,
+    node,
     runtime: dependencyVersion('onnxruntime-node'),
     embedkit: VERSION,
   };

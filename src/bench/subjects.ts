@@ -1,9 +1,9 @@
 // Which models are measured: names on the command line become models that can be opened, each checked before anything is measured.
-import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { EmbedkitError } from '../errors.js';
 import { type ModelFolder, openFolder, readManifest } from '../model/folder.js';
 import { DEFAULT_MODEL, MANIFEST_NAME, PRECISIONS, type Precision } from '../model/names.js';
+import { isThere } from '../there.js';
 import type { Pooling } from '../vectors/pool.js';
 import { looseFolder } from './loose.js';
 import type { ModelSpec } from './protocol.js';
@@ -71,11 +71,4 @@ async function inFolder(name: string, label: string, path: string, precision: Pr
 function bytesOf({ manifest }: ModelFolder): number {
   const files = Object.entries(manifest.files).filter(([name]) => name === manifest.model || name === `${manifest.model}.data`);
   return files.reduce((sum, [, { bytes }]) => sum + bytes, 0);
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

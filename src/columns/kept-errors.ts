@@ -32,6 +32,11 @@ export function misfit(column: KeepColumn, type: string, wider: string, value: u
   return new EmbedkitError('bad-row', found, { hint: `correct the row, or name a wider type: --keep ${column.name}:${wider}` });
 }
 
+/** Whether a message is a misfit's: its row has a good text, and is missing for a kept value alone. */
+export function isMisfit(message: string): boolean {
+  return /: kept column "/.test(message);
+}
+
 function described(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object') return 'an object';

@@ -1,12 +1,9 @@
 // The report of an evaluation as one HTML page that needs nothing else: no script, no reference. Writes no file.
 import { duration } from '../format.js';
+import { documentOf } from '../page/document.js';
 import { type Column, facts, html, type Markup, quoted, table, trusted } from '../page/html.js';
-import { STYLE } from '../page/style.js';
 import type { EvaluationReport, Regression } from './report.js';
 import { agreementCells, promptCells, scoreCells, verdictOf } from './report-words.js';
-
-/** The policy holds whatever a stranger's text might have slipped in: nothing is loaded and nothing runs. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 const prose = (title: string): Column => ({ title, kind: 'prose' });
 const number = (title: string): Column => ({ title, kind: 'number' });
@@ -14,28 +11,15 @@ const number = (title: string): Column => ({ title, kind: 'number' });
 /** The page, from `<!doctype html>` to its last line feed. The same report gives the same bytes. */
 export function evaluationHtml(report: EvaluationReport): string {
   const { gate } = report;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>Evaluation of ${report.model.name}</title>
-<style>${trusted(STYLE)}</style>
-</head>
-<body>
-<h1>Evaluation of ${quoted(report.model.name)}</h1>
+  const body = html`<h1>Evaluation of ${quoted(report.model.name)}</h1>
 <p class="verdict ${gate.failures.length === 0 ? 'met' : 'missed'}">${quoted(verdictOf(report))}</p>
 ${gate.failures.length === 0 ? '' : html`<ul>${gate.failures.map((failure) => html`<li>${quoted(failure)}</li>`)}</ul>`}
 ${scoresSection(report)}
 ${agreementSection(report)}
 ${promptsSection(report)}
 ${worstSection(report.worst)}
-${runSection(report)}
-</body>
-</html>
-`;
-  return page.markup;
+${runSection(report)}`;
+  return documentOf(`Evaluation of ${report.model.name}`, [body]);
 }
 
 /** A table under its heading; nothing where there are no rows. */

@@ -1,6 +1,7 @@
 // The quarantine beside an output, read back: how many rows, why, and which of them failed in the engine.
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isMisfit } from '../columns/kept-errors.js';
 import { quarantinePath } from '../job/quarantine.js';
 import { FOLDER_QUARANTINE } from '../job/target.js';
 import type { Source } from '../records/source.js';
@@ -44,8 +45,6 @@ export async function readQuarantine(output: string): Promise<QuarantineSummary 
 
 /** Codes of rows whose text was good and tokenized: reading the input again cannot tell that they are missing. */
 const ENGINE_CODES = new Set(['engine-failed', 'vector-invalid']);
-/** Good texts, too: a kept value did not fit its column. */
-const KEPT_MISFIT = /: kept column "/;
 /** Most such rows that are remembered; each is an engine that failed twice. */
 const MAX_ENGINE_ROWS = 1 << 16;
 
@@ -56,7 +55,7 @@ export async function engineFailures(output: string): Promise<ReadonlySet<string
   if (source === undefined) return keys;
   for await (const some of jsonRows(source)) {
     for (const { row } of some) {
-      const isEngine = ENGINE_CODES.has(String(row['code'])) || KEPT_MISFIT.test(String(row['message']));
+      const isEngine = ENGINE_CODES.has(String(row['code'])) || isMisfit(String(row['message']));
       if (isEngine && keys.size < MAX_ENGINE_ROWS) keys.add(engineKey(Number(row['line'] ?? row['row']), String(row['id'])));
     }
   }

@@ -1,10 +1,10 @@
 // `verify`: whether an output is what it claims, by itself and against its input. The place to start reading.
 import type { VectorDtype } from '../columns/row.js';
 import { untilAborted } from '../job/abort.js';
-import { inChunks } from '../job/chunks.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput, type JobModel } from '../job/config.js';
-import { identify, inShard, type Row } from '../job/items.js';
+import type { Row, RunItem } from '../job/items.js';
 import { type JobParts, PARTS } from '../job/job.js';
+import { runItems } from '../job/run-items.js';
 import { readRecords, resolveInputs } from '../records/read.js';
 import type { Selection } from '../records/select.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
@@ -109,14 +109,14 @@ function uncheckedOf(file: OutputFile, claims: Claims | undefined, against: JobI
   return notes;
 }
 
-async function itemsOf(provenance: Provenance | undefined, claims: Claims, against: JobInput): Promise<ReturnType<typeof identify>> {
+async function itemsOf(provenance: Provenance | undefined, claims: Claims, against: JobInput): Promise<AsyncGenerator<RunItem[]>> {
   const inputs = await resolveInputs(against.paths, { from: against.from, stdin: against.stdin });
   const limits = { maxLineBytes: against.maxLineBytes ?? DEFAULT_MAX_LINE_BYTES };
   const records = readRecords(inputs, { selection: selectionOf(provenance, against), limits }, { bytesDone: 0 });
   const { prompt, claimedFingerprint: fingerprint } = claims;
-  const items = inShard(identify(records, { prompt, fingerprint, limit: against.limit ?? Number.MAX_SAFE_INTEGER }), against.shard);
-  if (claims.chunks === undefined) return items;
-  return inChunks(items, { ...claims.chunks, prompt, fingerprint, tokenizer: createTokenizer(claims.folder.tokenizer) });
+  const { limit = Number.MAX_SAFE_INTEGER, shard } = against;
+  const tokenizer = createTokenizer(claims.folder.tokenizer);
+  return runItems(records, { prompt, fingerprint, limit, shard, chunks: claims.chunks, tokenizer, keep: [], named: true });
 }
 
 function selectionOf(provenance: Provenance | undefined, { textField, template, idField }: JobInput): Selection {

@@ -68,8 +68,9 @@ async function embedWindow(
 ): Promise<EmbeddedWindow> {
   const made: Made = { now: await computing, before: await before };
   const { vectors, failed } = made.now;
-  const good = [...window.rows.keys()].filter((row) => failureOf(window, row, made) === undefined);
-  const badRows = window.rows.flatMap((row, index) => badRow(row, failureOf(window, index, made)));
+  const failures = window.rows.map((_, row) => failureOf(window, row, made));
+  const good = [...window.rows.keys()].filter((row) => failures[row] === undefined);
+  const badRows = window.rows.flatMap((row, index) => badRow(row, failures[index]));
   return {
     rows: good.map((row) => window.rows[row] as OutputRow),
     vectors: gather(run, window, good, made),

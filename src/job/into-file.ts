@@ -1,11 +1,11 @@
 // A run into a file or a folder: under a lock, finished windows become parts beside the output, and the parts become the output.
-import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError, systemCode } from '../errors.js';
 import { count } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
+import { isThere } from '../there.js';
 import { rowOf } from '../vectors/matrix.js';
 import { assembleFile, assembleFolder, removeJob, writeQuarantine } from './assemble.js';
 import type { AuditResult, JobConfig, JobSummary } from './config.js';
@@ -108,7 +108,7 @@ async function clearUp({ disk, folder }: PartStore, { path }: Target): Promise<v
 
 /** An upstream that failed must not take a good output away. */
 async function checkEmpty({ isEmpty }: Job['tally'], { kind, path }: Target, name: string): Promise<void> {
-  if (!isEmpty || kind !== 'file' || (await stat(path).catch(() => undefined)) === undefined) return;
+  if (!isEmpty || kind !== 'file' || !(await isThere(path))) return;
   const hint = `if that is right, remove ${name} first`;
   throw new EmbedkitError('input-unreadable', `the input has no rows, and ${name} is there: it stays as it was`, { hint });
 }

@@ -1,18 +1,16 @@
 // What both ways of a run share: the job itself, its engines from start to close, its items and how they are windowed.
 import { type Disk, realDisk } from '../columns/disk.js';
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
-import { fingerprint } from '../model/settings.js';
 import { recordsOnly } from '../records/bad-rows.js';
 import { readRecords } from '../records/read.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { followAbort, untilAborted } from './abort.js';
 import { type AuditSample, auditVectors } from './audit.js';
-import { inChunks } from './chunks.js';
 import type { AuditResult, JobConfig } from './config.js';
-import { identify, inShard, type RunItem } from './items.js';
-import { fittingKept } from './kept-types.js';
+import type { RunItem } from './items.js';
 import type { Run } from './open-run.js';
 import type { JobPlan } from './plan.js';
+import { plannedItems, runItems } from './run-items.js';
 import type { Tally } from './tally.js';
 import type { WindowOptions } from './windows.js';
 
@@ -66,11 +64,7 @@ export async function auditOf({ config, plan, parts, audit }: Job): Promise<Audi
 
 export function itemsOf({ plan, tally, audit }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
-  const { prompt, limit, folder, maxTokens } = plan;
-  const options = { prompt, limit, fingerprint: fingerprint(folder.manifest, maxTokens) };
-  const sharded = inShard(identify(plan.onError === 'fail' ? recordsOnly(read) : read, options), plan.shard);
-  const items = fittingKept(sharded, plan.layout.keep, { named: plan.format === 'jsonl' });
-  const rows = plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
+  const rows = runItems(plan.onError === 'fail' ? recordsOnly(read) : read, plannedItems(plan, tokenizer));
   return audit === undefined ? rows : audit.watch(rows, tokenizer);
 }
 

@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import { EmbedkitError, systemCode } from '../errors.js';
+import { isThere } from '../there.js';
 
 export interface Holder {
   readonly token: string;
@@ -94,13 +95,6 @@ async function replaced(path: string, own: string, name: string, self: Holder): 
   } finally {
     await unlink(turn).catch(() => undefined);
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function linked(own: string, path: string): Promise<boolean> {

@@ -3,16 +3,14 @@ import type { OutputFormatName } from '../columns/formats.js';
 import type { VectorDtype } from '../columns/row.js';
 import { embedTokens } from '../embedder/embed.js';
 import { startModel } from '../embedder/open.js';
-import { fingerprint } from '../model/settings.js';
 import { readRecords } from '../records/read.js';
 import type { TokenizedTexts } from '../tokens/tokenize.js';
 import { createTokenizer } from '../tokens/tokenizer.js';
 import { untilAborted } from './abort.js';
-import { inChunks } from './chunks.js';
 import type { JobConfig } from './config.js';
 import { DuplicateCounter } from './duplicates.js';
-import { identify, inShard } from './items.js';
 import { type JobPlan, planJob } from './plan.js';
+import { plannedItems, runItems } from './run-items.js';
 import { cutWindows, type Window } from './windows.js';
 
 export interface Prediction {
@@ -86,10 +84,8 @@ async function measure(config: JobConfig, plan: JobPlan, sample: TokenizedTexts)
 
 async function surveyAll(config: JobConfig, plan: JobPlan, survey: Survey): Promise<void> {
   const tokenizer = createTokenizer(plan.folder.tokenizer);
-  const options = { prompt: plan.prompt, fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens), limit: plan.limit };
-  const items = inShard(identify(readRecords(plan.inputs, plan.read, { bytesDone: 0 }), options), plan.shard);
-  const chunked = plan.chunks === undefined ? items : inChunks(items, { ...plan.chunks, ...options, tokenizer });
-  const windows = cutWindows(chunked, {
+  const items = runItems(readRecords(plan.inputs, plan.read, { bytesDone: 0 }), plannedItems(plan, tokenizer));
+  const windows = cutWindows(items, {
     tokenizer,
     maxTokens: plan.maxTokens,
     onOverflow: 'truncate',

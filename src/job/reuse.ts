@@ -1,7 +1,7 @@
 // Vectors of earlier outputs, for rows whose text and model are still the same: copied into one flat file, known by content hash.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Data, RecordBatch, Vector } from 'apache-arrow';
@@ -11,6 +11,7 @@ import { readArrowBatches } from '../records/arrow.js';
 import { formatOf } from '../records/formats.js';
 import { openParquet } from '../records/parquet-file.js';
 import { type Input, resolveInputs } from '../records/read.js';
+import { isThere } from '../there.js';
 import { fromF16 } from '../vectors/f16.js';
 import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
 import type { VectorIndex } from './vector-index.js';
@@ -35,7 +36,7 @@ export async function rememberOutputs(known: VectorIndex, paths: readonly string
   for (const path of paths) {
     const format = formatOf(path)?.format;
     if (format !== undefined && format !== 'parquet' && format !== 'arrow') throw withoutProvenance(path);
-    if (!(await isThere(path))) {
+    if (!(await isPatternOrThere(path))) {
       options.onWarning(`--reuse ${path} is not there: nothing is taken from it`);
       continue;
     }
@@ -141,12 +142,6 @@ function withoutProvenance(path: string): EmbedkitError {
   return new EmbedkitError('usage', `--reuse ${path}: only Parquet and Arrow say what made their vectors`, { hint: 'name one of these' });
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return (
-    /[*?[{]/.test(path) ||
-    stat(path).then(
-      () => true,
-      () => false,
-    )
-  );
+async function isPatternOrThere(path: string): Promise<boolean> {
+  return /[*?[{]/.test(path) || isThere(path);
 }

@@ -4,6 +4,7 @@ import { join, resolve, sep } from 'node:path';
 import { EmbedkitError } from '../errors.js';
 import { formatOf } from '../records/formats.js';
 import type { Input } from '../records/read.js';
+import { isThere } from '../there.js';
 import { jobFolder } from './parts.js';
 import { quarantinePath } from './quarantine.js';
 
@@ -39,13 +40,6 @@ async function checkFolder(name: string, path: string, overwrite: boolean): Prom
   throw new EmbedkitError('usage', `-o ${name} is a folder with ${found.length} files in it`, {
     hint: 'name a file in it, or another folder, or say --overwrite to replace the files that embedkit wrote there',
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** The bad rows of a run that embedded none: nothing beside the output itself is touched by it. */

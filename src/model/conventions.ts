@@ -4,8 +4,9 @@ import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { EmbedkitError, messageOf } from '../errors.js';
 import { INDEX_NAME, SINGLE_NAME } from '../safetensors/shards.js';
+import { isThere } from '../there.js';
 import type { Pooling } from '../vectors/pool.js';
-import { exists, readJson } from './json-file.js';
+import { readJson } from './json-file.js';
 import { type Modules, readModules } from './modules.js';
 import { CONFIG_NAME, TOKENIZER_NAME } from './names.js';
 
@@ -122,9 +123,9 @@ async function folderOf(path: string): Promise<string | undefined> {
 /** ONNX first, as it needs no conversion. */
 async function findModel(root: string, transformer: string): Promise<string> {
   for (const folder of new Set([root, transformer])) {
-    for (const place of ONNX_PLACES) if (await exists(join(folder, place))) return join(folder, place);
+    for (const place of ONNX_PLACES) if (await isThere(join(folder, place))) return join(folder, place);
   }
-  for (const place of SAFETENSORS_PLACES) if (await exists(join(transformer, place))) return join(transformer, place);
+  for (const place of SAFETENSORS_PLACES) if (await isThere(join(transformer, place))) return join(transformer, place);
   throw new EmbedkitError('input-not-found', `${root}: no ${[...ONNX_PLACES, ...SAFETENSORS_PLACES].join(' or ')} in it`, {
     hint: 'name the ONNX or safetensors file itself',
   });
@@ -134,7 +135,7 @@ async function findModel(root: string, transformer: string): Promise<string> {
 async function findFolder(modelPath: string, root: string | undefined): Promise<string> {
   const own = dirname(modelPath);
   const folders = [own, dirname(own), ...(root === undefined ? [] : [root])];
-  for (const folder of folders) if (await exists(join(folder, TOKENIZER_NAME))) return folder;
+  for (const folder of folders) if (await isThere(join(folder, TOKENIZER_NAME))) return folder;
   throw new EmbedkitError('input-not-found', `${own}: no ${TOKENIZER_NAME} beside the model`, {
     hint: 'put the tokenizer.json of the model there',
   });

@@ -6,8 +6,9 @@ import { EmbedkitError } from '../errors.js';
 import { encodeTensors } from '../safetensors/encode.js';
 import type { Floats } from '../safetensors/file.js';
 import { openTensors, SINGLE_NAME, type Tensors } from '../safetensors/shards.js';
+import { isThere } from '../there.js';
 import type { DenseActivation, DenseMap } from '../vectors/dense.js';
-import { exists, readJson } from './json-file.js';
+import { readJson } from './json-file.js';
 import type { Manifest } from './manifest.js';
 import { CONFIG_NAME, DENSE_NAME } from './names.js';
 
@@ -56,7 +57,7 @@ async function readOne(folder: string): Promise<DenseMap> {
     throw refused(path, `a map of ${JSON.stringify(reads)}`, 'embedkit maps sentence embeddings alone');
   }
   const weightsPath = join(folder, SINGLE_NAME);
-  if (!(await exists(weightsPath))) throw invalid(folder, `has no ${SINGLE_NAME}`);
+  if (!(await isThere(weightsPath))) throw invalid(folder, `has no ${SINGLE_NAME}`);
   return withTensors(weightsPath, async (tensors) => ({
     inputs,
     outputs,

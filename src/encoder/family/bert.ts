@@ -22,11 +22,25 @@ type BertFields = z.infer<typeof bertFields>;
 export async function readBert(config: ModelConfig, weights: Weights, start = 0): Promise<Encoder> {
   requireFields(config, { position_embedding_type: ['absolute'], is_decoder: [false], add_cross_attention: [false] });
   const fields = readFields(config, bertFields);
-  const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = fields;
+  const { hidden_size: hidden } = fields;
   const positions = rowsFrom(await weights.table('embeddings.position_embeddings', fields.max_position_embeddings, hidden), start);
   const types = await weights.table('embeddings.token_type_embeddings', fields.type_vocab_size, hidden);
   const layers: EncoderLayer[] = [];
   for (let at = 0; at < fields.num_hidden_layers; at++) layers.push(await readLayer(fields, weights, `encoder.layer.${at}`));
+  return {
+    ...(await readFrame(fields, weights)),
+    positions,
+    // Apart from the positions: their sum may be none that FP16 can hold.
+    types: types.data.slice(0, hidden),
+    layers,
+  };
+}
+
+type Frame = Pick<Encoder, 'hidden' | 'heads' | 'inner' | 'activation' | 'scale' | 'words' | 'embeddingNorm'>;
+
+/** What stands around the layers, whatever positions and types there are. */
+export async function readFrame(fields: Omit<BertFields, 'type_vocab_size'>, weights: Weights): Promise<Frame> {
+  const { hidden_size: hidden, num_attention_heads: heads, layer_norm_eps: epsilon } = fields;
   return {
     hidden,
     heads,
@@ -34,11 +48,7 @@ export async function readBert(config: ModelConfig, weights: Weights, start = 0)
     activation: activationOf(fields.hidden_act),
     scale: 1 / Math.sqrt(hidden / heads),
     words: await weights.table('embeddings.word_embeddings', fields.vocab_size, hidden),
-    positions,
-    // Apart from the positions: their sum may be none that FP16 can hold.
-    types: types.data.slice(0, hidden),
     embeddingNorm: await weights.norm('embeddings.LayerNorm', hidden, epsilon),
-    layers,
   };
 }
 

@@ -1,8 +1,8 @@
 // MPNet: BERT with a bias of attention by the distance of two tokens, one for all layers, and without token types.
 // Source: huggingface/transformers, models/mpnet/modeling_mpnet.py.
 import type { Distances, Encoder, EncoderLayer } from '../encoder.js';
-import { bertFields, readFeed } from './bert.js';
-import { activationOf, type ModelConfig, readFields, requireFields, rowsFrom } from './config.js';
+import { bertFields, readFeed, readFrame } from './bert.js';
+import { type ModelConfig, readFields, requireFields, rowsFrom } from './config.js';
 import type { Weights } from './weights.js';
 
 // The source computes with these whatever config.json says.
@@ -34,17 +34,7 @@ export async function readMpnet(config: ModelConfig, weights: Weights): Promise<
       places,
     });
   }
-  return {
-    hidden,
-    heads,
-    inner: fields.intermediate_size,
-    activation: activationOf(fields.hidden_act),
-    scale: 1 / Math.sqrt(hidden / heads),
-    words: await weights.table('embeddings.word_embeddings', fields.vocab_size, hidden),
-    positions,
-    embeddingNorm: await weights.norm('embeddings.LayerNorm', hidden, epsilon),
-    layers,
-  };
+  return { ...(await readFrame(fields, weights)), positions, layers };
 }
 
 /** buckets x heads -> a value for every distance up to `reach`. */
