@@ -9,7 +9,7 @@ export interface Chunk {
 export interface ChunkLimits {
   /** Most tokens a chunk, as `count` counts them. */
   readonly tokens: number;
-  /** Tokens of the end of a chunk that the next begins with, at most; below half of `tokens`. */
+  /** Tokens of the end of a chunk that the next begins with, at most; at most half of `tokens`. */
   readonly overlap: number;
 }
 
@@ -29,33 +29,34 @@ const LEAST_FILL = 0.5;
 export function chunkText(text: string, limits: ChunkLimits, count: (text: string) => number): Chunk[] {
   const words = wordsOf(text, limits.tokens, count);
   const chunks: Chunk[] = [];
-  for (let first = 0; first < words.length; ) {
-    const end = cutAfter(words, first, limits.tokens);
+  for (let first = 0, done = 0; done < words.length; ) {
+    const end = cutAfter(words, first, done, limits.tokens);
     chunks.push({ start: (words[first] as Word).start, end: (words[end - 1] as Word).end });
-    if (end === words.length) break;
-    first = Math.max(first + 1, overlapFrom(words, end, limits.overlap));
+    done = end;
+    if (end < words.length) first = Math.max(first + 1, overlapFrom(words, end, limits));
   }
   return chunks;
 }
 
-/** The word before which a chunk that begins with word `first` ends. */
-function cutAfter(words: readonly Word[], first: number, budget: number): number {
+/** The word before which a chunk that begins with word `first` ends; the words before `done` are in chunks already, and it goes on from there. */
+function cutAfter(words: readonly Word[], first: number, done: number, budget: number): number {
   let tokens = 0;
   let end = first;
   let sentenceEnd = -1;
   for (; end < words.length && tokens + (words[end] as Word).tokens <= budget; end++) {
     tokens += (words[end] as Word).tokens;
-    if ((words[end] as Word).endsSentence && tokens >= budget * LEAST_FILL) sentenceEnd = end + 1;
+    if (end >= done && (words[end] as Word).endsSentence && tokens >= budget * LEAST_FILL) sentenceEnd = end + 1;
   }
-  return end === words.length || sentenceEnd === -1 ? Math.max(end, first + 1) : sentenceEnd;
+  return end === words.length || sentenceEnd === -1 ? Math.max(end, done + 1) : sentenceEnd;
 }
 
-/** The first of the words before `end` that fit into the overlap. */
-function overlapFrom(words: readonly Word[], end: number, overlap: number): number {
+/** The first of the words before `end` that fit into the overlap, and leave room for the word that is to follow. */
+function overlapFrom(words: readonly Word[], end: number, limits: ChunkLimits): number {
+  const room = Math.min(limits.overlap, limits.tokens - (words[end] as Word).tokens);
   let first = end;
   for (let tokens = 0; first > 0; first--) {
     tokens += (words[first - 1] as Word).tokens;
-    if (tokens > overlap) break;
+    if (tokens > room) break;
   }
   return first;
 }

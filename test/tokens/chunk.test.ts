@@ -34,7 +34,13 @@ describe('chunkText', () => {
         }
         for (let at = 0; at < text.length; at++) if (seen[at] === 0) expect(text[at]).toMatch(/\s/u);
       }),
+      { numRuns: 2000 },
     );
+  });
+
+  it('gives no chunk that another holds whole, where the word after the overlap does not fit beside it', () => {
+    expect(cut('aaaaa bbbbb cccccccc', 10, 5)).toEqual(['aaaaa bbbbb', 'cccccccc']);
+    expect(cut('aaa bb. cccccccc', 10, 5)).toEqual(['aaa bb.', 'cccccccc']);
   });
 
   it('cuts at the end of a sentence where that fills half of it, else at a word, else within one', () => {
