@@ -19,7 +19,8 @@ export async function run(peer, load) {
       threads: { type: 'string', default: '2' },
       vectors: { type: 'string' },
       sort: { type: 'boolean', default: false }, // longest text first, order restored after
-      precision: { type: 'string', default: 'fp32' }, // embedkit's; the peers are all given fp32
+      precision: { type: 'string', default: 'fp32' }, // embedkit's
+      variant: { type: 'string', default: 'fp32' }, // which file of the model, where the peer has several
     },
   });
   const args = { ...values, limit: +values.limit, batch: +values.batch, threads: +values.threads };
@@ -45,6 +46,7 @@ export async function run(peer, load) {
       batch: args.batch,
       threads: args.threads,
       precision: args.precision,
+      variant: args.variant,
       sorted: args.sort,
       texts: texts.length,
       load_seconds: +loadSeconds.toFixed(3),

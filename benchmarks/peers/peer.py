@@ -16,6 +16,7 @@ def run(peer, packages, load):
     p.add_argument("--batch", type=int, default=32)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--vectors")
+    p.add_argument("--variant", default="fp32", help="which file or arithmetic of the model, where the peer has several")
     p.add_argument("--sort", action="store_true", help="longest text first, order restored after")
     args = p.parse_args()
 
@@ -46,6 +47,7 @@ def run(peer, packages, load):
         "versions": {"python": platform.python_version(), **{n: version(n) for n in packages}},
         "batch": args.batch,
         "threads": args.threads,
+        "variant": args.variant,
         "sorted": args.sort,
         "texts": len(texts),
         "load_seconds": round(load_seconds, 3),
@@ -53,6 +55,32 @@ def run(peer, packages, load):
         "texts_per_second": round(len(texts) / seconds, 2),
         "peak_rss_mb": peak_rss_mb(),
     }))
+
+
+def padded_batches(args, run_batch, run_all=None):
+    """texts -> vectors of unit length: tokenized by the Rust library, padded to the longest of each batch, the CLS row taken."""
+    import numpy as np
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(f"{args.model}/tokenizer.json")
+    tokenizer.enable_truncation(512)
+    tokenizer.enable_padding()
+
+    def feeds_of(texts):
+        encoded = tokenizer.encode_batch(texts)
+        as_array = lambda of: np.array([of(e) for e in encoded], dtype=np.int64)  # noqa: E731
+        return {
+            "input_ids": as_array(lambda e: e.ids),
+            "attention_mask": as_array(lambda e: e.attention_mask),
+            "token_type_ids": as_array(lambda e: e.type_ids),
+        }
+
+    def embed(texts):
+        batches = [feeds_of(texts[i : i + args.batch]) for i in range(0, len(texts), args.batch)]
+        rows = np.concatenate(run_all(batches) if run_all else [run_batch(b) for b in batches])
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    return embed
 
 
 def sorted_by_length(embed):

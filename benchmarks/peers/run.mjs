@@ -11,12 +11,18 @@ import { markdown } from './table.mjs';
 const DIM = 384;
 const BATCH = 32;
 const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
-// sortable: a user gains by sorting the texts by length around it. sentence-transformers
+// variant: which file or arithmetic, where a peer has several. sort: the loop is ours, and sorts by length. sortable: a user gains by sorting the texts by length around it. sentence-transformers
 // sorts by itself; npm fastembed pads every text to 512 tokens, so order is nothing to it.
 const PEERS = [
   { id: 'fastembed_py', name: 'fastembed (Python)', script: 'fastembed_py.py', sortable: true },
   { id: 'sentence_transformers_py', name: 'sentence-transformers', script: 'sentence_transformers_py.py' },
   { id: 'transformers_js', name: 'transformers.js', script: 'transformers_js.mjs', sortable: true },
+  { id: 'sentence_transformers_bf16', name: 'sentence-transformers, bf16', script: 'sentence_transformers_py.py', variant: 'bf16' },
+  { id: 'transformers_js_q8', name: 'transformers.js, q8', script: 'transformers_js.mjs', variant: 'q8' },
+  { id: 'onnxruntime_fp32', name: 'onnxruntime fp32, length-sorted loop', script: 'onnxruntime_py.py', variant: 'fp32', sort: true },
+  { id: 'onnxruntime_int8', name: 'onnxruntime dynamic INT8, length-sorted loop', script: 'onnxruntime_py.py', variant: 'int8', sort: true },
+  { id: 'openvino_bf16', name: 'OpenVINO bf16, length-sorted loop', script: 'openvino_py.py', variant: 'bf16', sort: true },
+  { id: 'openvino_int8', name: "OpenVINO on embedkit's QDQ INT8, length-sorted loop", script: 'openvino_py.py', variant: 'int8', sort: true },
   { id: 'fastembed_js', name: 'fastembed (npm)', script: 'fastembed_js.mjs' },
 ];
 
@@ -119,6 +125,7 @@ function once(subject, batch, texts, vectorsFile) {
   const args = [join(here, subject.script), '--model', resolve(model), '--texts', resolve(options.texts)];
   args.push('--limit', `${texts}`, '--batch', `${batch}`, '--threads', `${threads}`);
   if (subject.sort) args.push('--sort');
+  if (subject.variant) args.push('--variant', subject.variant);
   if (subject.precision) args.push('--precision', subject.precision);
   if (vectorsFile) args.push('--vectors', vectorsFile);
   const env = { ...process.env };

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs the peers under SCRATCH and writes the model folder they all read.
 # Running it again does only what is missing.
-#   setup.sh SCRATCH MODEL_FOLDER    (MODEL_FOLDER holds model.onnx and tokenizer.json)
+#   setup.sh SCRATCH MODEL_FOLDER QDQ    (MODEL_FOLDER holds model.onnx and tokenizer.json; QDQ is what quantize --format qdq wrote)
 set -euo pipefail
-if [ $# -ne 2 ]; then echo "usage: setup.sh SCRATCH MODEL_FOLDER" >&2; exit 2; fi
+if [ $# -ne 3 ]; then echo "usage: setup.sh SCRATCH MODEL_FOLDER QDQ_FOLDER" >&2; exit 2; fi
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 scratch=$(cd "$1" && pwd)
@@ -27,4 +27,8 @@ if [ "$(cat "$scratch/node/installed.txt" 2>/dev/null)" != "$npm_peers" ]; then
   echo "$npm_peers" > "$scratch/node/installed.txt"
 fi
 
-"$scratch/venv/bin/python" "$here/make_folders.py" "$source" "$scratch/hf/bge-small-en-v1.5"
+folder="$scratch/hf/bge-small-en-v1.5"
+"$scratch/venv/bin/python" "$here/make_folders.py" "$source" "$folder"
+[ -f "$folder/onnx/model_quantized.json" ] ||
+  "$scratch/venv/bin/python" "$here/../engine/make_dynamic.py" "$source/model.onnx" "$folder/onnx/model_quantized.onnx"
+cp "$3/model.int8.onnx" "$folder/onnx/model_qdq.onnx"

@@ -46,8 +46,9 @@ export function markdown({ result, subjects, embedkits, options, batch: BATCH, b
   const against = [...new Set(ok.map((r) => r.cosine.against))].join(', ') || embedkits[0].id;
   const versions = new Map(ok.flatMap((r) => [[r.peer, r.versions]]));
   const steals = ok.map((r) => r.steal_percent);
-  const plain = subjects.filter((s) => !s.sort);
-  const sorted = subjects.filter((s) => s.sort);
+  const isSorted = (s) => s.id.endsWith('_sorted');
+  const plain = subjects.filter((s) => !isSorted(s));
+  const sorted = subjects.filter(isSorted);
   return `${[
     `bge-small-en-v1.5, fp32 (and embedkit's INT8), the first ${limit} lines of ${m.texts.file}, ${threads} threads; medians of ${rounds} alternating rounds, each run a fresh process.`,
     '',

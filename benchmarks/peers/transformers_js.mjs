@@ -1,4 +1,4 @@
-// Peer: npm @huggingface/transformers, feature-extraction pipeline, fp32, on our ONNX file.
+// Peer: npm @huggingface/transformers, feature-extraction pipeline, on our ONNX file in fp32, or on the runtime's dynamic INT8 of it (its q8).
 import { basename, dirname, resolve } from 'node:path';
 import { inBatches, require, run, versionOf } from './peer.mjs';
 
@@ -7,7 +7,7 @@ await run('transformers.js', async (args) => {
   env.allowRemoteModels = false;
   env.localModelPath = dirname(resolve(args.model));
   const extractor = await pipeline('feature-extraction', basename(resolve(args.model)), {
-    dtype: 'fp32', // onnx/model.onnx
+    dtype: args.variant, // fp32: onnx/model.onnx; q8: onnx/model_quantized.onnx
     device: 'cpu',
     session_options: { intraOpNumThreads: args.threads, interOpNumThreads: 1 },
   });
