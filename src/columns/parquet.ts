@@ -78,7 +78,7 @@ function checkKept(batch: RecordBatch, keep: readonly KeepColumn[]): void {
 
 /**
  * The library cannot address a nested column such as embedding.list.item, so what vectors must not have (a dictionary,
- * which makes them half as large again, bounds, and compression, which takes a tenth off them and eight times as long) is off for all columns and
+ * which makes them half as large again, bounds, and compression, which takes 8% off them and five times as long) is off for all columns and
  * on for those of plain values.
  */
 function writerProperties({ keep, metadata, chunks }: LayoutOptions): WriterProperties {
