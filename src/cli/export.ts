@@ -44,9 +44,11 @@ export async function exportCommand(path: string, given: ExportArguments): Promi
   const { EmbedkitError } = await import('../errors.js');
   if (given.output === undefined) throw new EmbedkitError('usage', 'no output named', { hint: 'say -o followed by a folder' });
   const { exportModel } = await import('../model/export.js');
-  const { manifest, outputDifference } = await exportModel(path, given.output, {
+  const source = await sourceOf(path);
+  const { manifest, outputDifference } = await exportModel(source.path, given.output, {
     ...given,
-    origin: given.source,
+    name: given.name ?? source.name,
+    origin: given.source ?? source.origin,
     // commander gives true where --no-normalize is absent; then the files beside the model decide.
     normalize: given.normalize === false ? false : undefined,
   });
@@ -59,4 +61,15 @@ export async function exportCommand(path: string, given: ExportArguments): Promi
       `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
     ].join('\n')}\n`,
   );
+}
+
+/** A file or folder; else a model of the hub's cache, whose folder is named after its commit. */
+async function sourceOf(path: string): Promise<{ path: string; name?: string; origin?: string }> {
+  const { isThere } = await import('../there.js');
+  const { parseHubName, shortName } = await import('../hub/name.js');
+  const name = (await isThere(path)) ? undefined : parseHubName(path);
+  if (name === undefined) return { path };
+  const { findSnapshot } = await import('../hub/cached.js');
+  const snapshot = await findSnapshot(name);
+  return snapshot === undefined ? { path } : { path: snapshot.folder, name: shortName(name), origin: `${name.id}@${snapshot.commit}` };
 }
