@@ -165,6 +165,29 @@ describe('a pull that is killed', () => {
   });
 });
 
+describe('a disk with no room', () => {
+  it('ends in a sentence; with room the same command goes on', async () => {
+    const weights = noise(400_000, 13);
+    const hub = await startHub({ files: plainModel(weights) });
+    const { folder, cache, env, run } = place(hub);
+    // bash counts in 1024 bytes; without the signal the write itself fails.
+    const command = `trap '' XFSZ; ulimit -f 100; exec "$0" "$@"`;
+    const child = spawn('bash', ['-c', command, process.execPath, BIN, 'pull', 'org/tiny'], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    });
+    const said: Buffer[] = [];
+    child.stderr.on('data', (chunk) => said.push(chunk));
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(1);
+    expect(Buffer.concat(said).toString()).toMatch(/^embedkit: cannot write .*\.incomplete: [^\n]+; [^\n]+\n$/);
+    const partial = join(cache, `models--org--tiny/blobs/${sha256(weights)}.embedkit.incomplete`);
+    expect(statSync(partial).size).toBe(102_400);
+    expect((await run('pull', 'org/tiny')).code).toBe(0);
+    expect(hub.seen.filter(({ at }) => at === 'storage').map(({ range }) => range)).toEqual([undefined, 'bytes=102400-']);
+    expect((await run('models', 'verify', 'org/tiny')).code).toBe(0);
+  });
+});
+
 describe('two pulls at once', () => {
   it('do not spoil each other', async () => {
     const weights = noise(300_000, 12);
