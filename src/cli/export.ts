@@ -39,8 +39,13 @@ export interface ExportArguments {
   readonly overwrite?: boolean;
 }
 
+/** What `export` tells of the model that it wrote, and the figures in it. */
+export type SayExported = (text: string, fields: object) => void;
+
+const toStderr: SayExported = (text) => void process.stderr.write(`${text}\n`);
+
 /** Runs `export`; throws EmbedkitError. */
-export async function exportCommand(path: string, given: ExportArguments): Promise<void> {
+export async function exportCommand(path: string, given: ExportArguments, say = toStderr): Promise<void> {
   const { EmbedkitError } = await import('../errors.js');
   if (given.output === undefined) throw new EmbedkitError('usage', 'no output named', { hint: 'say -o followed by a folder' });
   const { exportModel } = await import('../model/export.js');
@@ -54,13 +59,13 @@ export async function exportCommand(path: string, given: ExportArguments): Promi
   });
   const { weights } = manifest;
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-  process.stderr.write(
-    `${[
-      `${given.output}: ${manifest.name}, ${manifest.dim} dimensions, ${manifest.max_tokens} tokens, ${manifest.pooling} pooling, ${mebibytes(bytes)}`,
-      `${count(weights.exact)} of ${count(weights.total)} weights are exact in ${weights.dtype}, largest difference ${weights.max_difference}`,
-      `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
-    ].join('\n')}\n`,
-  );
+  const lines = [
+    `${given.output}: ${manifest.name}, ${manifest.dim} dimensions, ${manifest.max_tokens} tokens, ${manifest.pooling} pooling, ${mebibytes(bytes)}`,
+    `${count(weights.exact)} of ${count(weights.total)} weights are exact in ${weights.dtype}, largest difference ${weights.max_difference}`,
+    `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
+  ];
+  const { name, dim, max_tokens, pooling } = manifest;
+  say(lines.join('\n'), { folder: given.output, name, dim, max_tokens, pooling, bytes, output_difference: outputDifference });
 }
 
 /** A file or folder; else a model of the hub's cache, whose folder is named after its commit. */

@@ -6,7 +6,7 @@ import { exportCommand } from '../hub/find.js';
 import { hubName, shortName } from '../hub/name.js';
 import { type Pulled, pull } from '../hub/pull.js';
 import { isThere } from '../there.js';
-import { exportCommand as runExport } from './export.js';
+import { exportCommand as runExport, type SayExported } from './export.js';
 import type { PullArguments } from './pull-flags.js';
 import { type PullView, pullView } from './pull-progress.js';
 import { abortOnSignals } from './signals.js';
@@ -27,7 +27,7 @@ export async function pullCommand(text: string, given: PullArguments): Promise<v
     });
     view.close();
     sayPulled(text, pulled, given, view);
-    if (given.output !== undefined) await exportPulled(pulled, given);
+    if (given.output !== undefined) await exportPulled(pulled, given, view);
     process.stdout.write(`${given.output ?? pulled.folder}\n`);
   } finally {
     view.close();
@@ -52,10 +52,13 @@ function sayPulled(
     form: selection.form,
   });
   const isReady = selection.form === 'embedkit';
-  if (given.output === undefined) view.say('next', isReady ? `use it with --model ${text}` : `next: ${exportCommand(hubName(text))}`);
+  if (given.output === undefined)
+    view.say('next', isReady ? `use it with --model ${text}` : `next: ${exportCommand(hubName(text))}`, {
+      state: isReady ? 'ready' : 'export',
+    });
 }
 
-async function exportPulled({ id, commit, folder, selection }: Pulled, given: PullArguments): Promise<void> {
+async function exportPulled({ id, commit, folder, selection }: Pulled, given: PullArguments, view: PullView): Promise<void> {
   if (selection.form === 'embedkit') {
     throw new EmbedkitError('usage', `${id} is a model folder as it is: there is nothing to export`, {
       hint: `leave -o out, and say --model ${id}`,
@@ -64,5 +67,8 @@ async function exportPulled({ id, commit, folder, selection }: Pulled, given: Pu
   // The weights themselves where the files around them are found from there; else the folder, whose list of modules says where.
   const isPlain = dirname(selection.main) === '.' || dirname(selection.main) === 'onnx';
   const name = shortName({ id, revision: undefined });
-  await runExport(isPlain ? join(folder, selection.main) : folder, { name, source: `${id}@${commit}`, ...given });
+  const say: SayExported = (lines, fields) => {
+    for (const line of lines.split('\n').slice(0, given.logFormat === 'json' ? 1 : undefined)) view.say('exported', line, fields);
+  };
+  await runExport(isPlain ? join(folder, selection.main) : folder, { name, source: `${id}@${commit}`, ...given }, say);
 }

@@ -40,6 +40,12 @@ describe('pull and embed', () => {
     expect(pulled.stderr).toMatch(/^seeds\/bert at [0-9a-f]{40}: .* fetched, all hashes right\nbert: bert, 32 dimensions/);
     const manifest = JSON.parse(readFileSync(join(folder, 'bert/embedkit.json'), 'utf8'));
     expect([manifest.name, manifest.source]).toEqual(['bert', `seeds/bert@${hub.commit}`]);
+    expect(await run('pull', 'seeds/bert', '-o', 'bert', '--overwrite', '--quiet')).toMatchObject({ code: 0, stderr: '' });
+    const logged = (await run('pull', 'seeds/bert', '-o', 'bert', '--overwrite', '--log-format', 'json')).stderr.trim().split('\n');
+    expect(logged.map((line) => JSON.parse(line))).toMatchObject([
+      { event: 'pulled', id: 'seeds/bert', commit: hub.commit, fetchedBytes: 0, form: 'safetensors' },
+      { event: 'exported', folder: 'bert', name: 'bert', dim: 32 },
+    ]);
     const { texts } = goldenOf('bert');
     writeFileSync(join(folder, 'in.jsonl'), texts.map(({ text }) => `${JSON.stringify({ text })}\n`).join(''));
     const embedded = await run('embed', 'in.jsonl', '-o', 'out.jsonl', '--model', './bert', '--prompt', 'none', '--quiet');
