@@ -34,7 +34,11 @@ export const EMBED_FLAGS: readonly Flag[] = [
     parse: shard,
   },
   { flags: '--limit <rows>', help: 'stop after this many rows', parse: wholeNumber },
-  { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
+  {
+    flags: '--model <folder>',
+    help: "model folder, ORG/NAME[@revision] of the hub's cache (see pull), or the name of a shipped model",
+    fallback: DEFAULT_MODEL,
+  },
   { flags: '--precision <type>', help: 'arithmetic of the model', fallback: 'int8 where the model has it', choices: PRECISIONS },
   { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself to put before each text', fallback: 'document' },
   { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: "the model's", parse: wholeNumber },

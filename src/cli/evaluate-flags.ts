@@ -6,7 +6,11 @@ import { type Flag, wholeNumber } from './flags.js';
 import type { LogFormat } from './report.js';
 
 export const EVALUATE_FLAGS: readonly Flag[] = [
-  { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: DEFAULT_MODEL },
+  {
+    flags: '--model <folder>',
+    help: "model folder, ORG/NAME[@revision] of the hub's cache (see pull), or the name of a shipped model",
+    fallback: DEFAULT_MODEL,
+  },
   { flags: '--precision <type>', help: 'arithmetic of the model', fallback: 'int8 where the model has it', choices: PRECISIONS },
   { flags: '--against <model>', help: 'fp32 or int8 of the same model, or another model folder', fallback: 'none' },
   { flags: '--sts <file...>', help: 'pairs with scores: lines of score, tab, text, tab, text' },

@@ -39,24 +39,42 @@ export interface ExportArguments {
   readonly overwrite?: boolean;
 }
 
+/** What `export` tells of the model that it wrote, and the figures in it. */
+export type SayExported = (text: string, fields: object) => void;
+
+const toStderr: SayExported = (text) => void process.stderr.write(`${text}\n`);
+
 /** Runs `export`; throws EmbedkitError. */
-export async function exportCommand(path: string, given: ExportArguments): Promise<void> {
+export async function exportCommand(path: string, given: ExportArguments, say = toStderr): Promise<void> {
   const { EmbedkitError } = await import('../errors.js');
   if (given.output === undefined) throw new EmbedkitError('usage', 'no output named', { hint: 'say -o followed by a folder' });
   const { exportModel } = await import('../model/export.js');
-  const { manifest, outputDifference } = await exportModel(path, given.output, {
+  const source = await sourceOf(path);
+  const { manifest, outputDifference } = await exportModel(source.path, given.output, {
     ...given,
-    origin: given.source,
+    name: given.name ?? source.name,
+    origin: given.source ?? source.origin,
     // commander gives true where --no-normalize is absent; then the files beside the model decide.
     normalize: given.normalize === false ? false : undefined,
   });
   const { weights } = manifest;
   const bytes = Object.values(manifest.files).reduce((sum, file) => sum + file.bytes, 0);
-  process.stderr.write(
-    `${[
-      `${given.output}: ${manifest.name}, ${manifest.dim} dimensions, ${manifest.max_tokens} tokens, ${manifest.pooling} pooling, ${mebibytes(bytes)}`,
-      `${count(weights.exact)} of ${count(weights.total)} weights are exact in ${weights.dtype}, largest difference ${weights.max_difference}`,
-      `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
-    ].join('\n')}\n`,
-  );
+  const lines = [
+    `${given.output}: ${manifest.name}, ${manifest.dim} dimensions, ${manifest.max_tokens} tokens, ${manifest.pooling} pooling, ${mebibytes(bytes)}`,
+    `${count(weights.exact)} of ${count(weights.total)} weights are exact in ${weights.dtype}, largest difference ${weights.max_difference}`,
+    `largest difference of the outputs to the source on probe texts: ${outputDifference}`,
+  ];
+  const { name, dim, max_tokens, pooling } = manifest;
+  say(lines.join('\n'), { folder: given.output, name, dim, max_tokens, pooling, bytes, output_difference: outputDifference });
+}
+
+/** A file or folder; else a model of the hub's cache, whose folder is named after its commit. */
+async function sourceOf(path: string): Promise<{ path: string; name?: string; origin?: string }> {
+  const { isThere } = await import('../there.js');
+  const { parseHubName, shortName } = await import('../hub/name.js');
+  const name = (await isThere(path)) ? undefined : parseHubName(path);
+  if (name === undefined) return { path };
+  const { findSnapshot } = await import('../hub/cached.js');
+  const snapshot = await findSnapshot(name);
+  return snapshot === undefined ? { path } : { path: snapshot.folder, name: shortName(name), origin: `${name.id}@${snapshot.commit}` };
 }

@@ -12,6 +12,7 @@ import { EXPORT_FLAGS, type ExportArguments } from './export.js';
 import { addFlags } from './flags.js';
 import { INSPECT_FLAGS, type InspectArguments } from './inspect.js';
 import { LOAD_FLAGS, type LoadArguments } from './load-flags.js';
+import { addModelsCommands } from './models-command.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
 import type { ServeArguments } from './serve.js';
@@ -54,6 +55,7 @@ const COMMANDS: readonly ((program: Command, onCode: (code: number) => void) => 
   addVerify,
   addEvaluate,
   addServe,
+  addModelsCommands,
   addExport,
   addQuantize,
   addBenchCommands,
@@ -75,7 +77,10 @@ function addExport(program: Command): void {
   const exporting = program
     .command('export')
     .description('make a model folder from an ONNX model, or from the safetensors of a transformers or sentence-transformers folder')
-    .argument('<model>', 'ONNX or safetensors file, or a folder with model.onnx, onnx/model.onnx or model.safetensors in it')
+    .argument(
+      '<model>',
+      "ONNX or safetensors file, a folder with model.onnx, onnx/model.onnx or model.safetensors in it, or ORG/NAME of the hub's cache",
+    )
     .action(async (model: string, given: ExportArguments) => (await import('./export.js')).exportCommand(model, given));
   addFlags(exporting, EXPORT_FLAGS);
 }

@@ -7,7 +7,7 @@ const PROVENANCE = "the file's own";
 
 export const SEARCH_FLAGS: readonly Flag[] = [
   { flags: '-k, --hits <n>', help: 'rows to show', fallback: '10', parse: wholeNumber },
-  { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: PROVENANCE },
+  { flags: '--model <folder>', help: 'model folder, ORG/NAME of the cache, or the name of a shipped model', fallback: PROVENANCE },
   { flags: '--precision <type>', help: 'arithmetic of the model', fallback: PROVENANCE, choices: PRECISIONS },
   { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself to put before the query', fallback: 'query' },
   { flags: '--show <column>', help: 'kept column to show', fallback: 'text, title, or the first with text in it' },

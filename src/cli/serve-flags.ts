@@ -15,7 +15,7 @@ export const SERVE_FLAGS: readonly Flag[] = [
   { flags: '--port <n>', help: 'port to listen on; 0: any that is free', fallback: `${DEFAULT_PORT}`, parse: port },
   {
     flags: '--model <folders...>',
-    help: 'model folders or names of shipped models, each also as name=folder; the first is used where a request names none',
+    help: "model folders, ORG/NAME of the hub's cache or names of shipped models, each also as name=folder; the first is used where a request names none",
     fallback: DEFAULT_MODEL,
   },
   { flags: '--precision <type>', help: 'arithmetic of the models', fallback: 'int8 where a model has it', choices: PRECISIONS },

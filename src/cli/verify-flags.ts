@@ -22,7 +22,7 @@ export const VERIFY_FLAGS: readonly Flag[] = [
     fallback: DEFAULT_SAMPLE.toLocaleString('en-US'),
     parse: wholeNumber,
   },
-  { flags: '--model <folder>', help: 'model folder or the name of a shipped model', fallback: PROVENANCE },
+  { flags: '--model <folder>', help: 'model folder, ORG/NAME of the cache, or the name of a shipped model', fallback: PROVENANCE },
   { flags: '--precision <type>', help: 'arithmetic of the model', fallback: PROVENANCE, choices: PRECISIONS },
   { flags: '--text-field <name>', help: 'field of the input that holds the text', fallback: PROVENANCE },
   { flags: '--template <text>', help: 'text made of several fields of the input', fallback: PROVENANCE },

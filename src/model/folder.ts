@@ -4,6 +4,8 @@ import { open, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
+import { parseHubName } from '../hub/name.js';
+import { isThere } from '../there.js';
 import type { TokenizerJson } from '../tokens/tokenizer.js';
 import type { DenseMap } from '../vectors/dense.js';
 import type { Pooling } from '../vectors/pool.js';
@@ -25,10 +27,10 @@ export interface ModelFolder {
 }
 
 /** The folder that holds the models of this package. */
-const SHIPPED = fileURLToPath(new URL('../../models/', import.meta.url));
+export const SHIPPED = fileURLToPath(new URL('../../models/', import.meta.url));
 
 /**
- * Opens a model folder, or a shipped model by its name, at a precision; undefined: INT8 where the folder has it.
+ * Opens a model folder, or a cached or shipped model by its name, at a precision; undefined: INT8 where the folder has it.
  * @throws EmbedkitError `usage` for a precision that the folder lacks, `model-invalid` where a file is missing or altered
  */
 export async function openFolder(nameOrPath: string = DEFAULT_MODEL, asked?: Precision): Promise<ModelFolder> {
@@ -66,12 +68,15 @@ async function checkPrecision(path: string, manifest: Manifest, precision: Preci
   }
 }
 
+/** A folder; else a model of the hub's cache, by ORG/NAME[@revision]; else a shipped one. Nothing is fetched. */
 async function locate(nameOrPath: string): Promise<string> {
-  const candidates = /[\\/]/.test(nameOrPath) ? [nameOrPath] : [nameOrPath, join(SHIPPED, nameOrPath)];
-  for (const path of candidates) {
-    if (await isFile(join(path, MANIFEST_NAME))) return path;
-  }
-  const hint = `name a folder with ${MANIFEST_NAME} in it (embedkit export makes one) or the shipped ${DEFAULT_MODEL}`;
+  if (await isFile(join(nameOrPath, MANIFEST_NAME))) return nameOrPath;
+  const hub = (await isThere(nameOrPath)) ? undefined : parseHubName(nameOrPath);
+  // The hub's library takes time to load, so only where it is needed.
+  if (hub !== undefined) return (await import('../hub/find.js')).cachedModelFolder(hub);
+  const shipped = join(SHIPPED, nameOrPath);
+  if (!/[\\/]/.test(nameOrPath) && (await isFile(join(shipped, MANIFEST_NAME)))) return shipped;
+  const hint = `name a folder with ${MANIFEST_NAME} in it (embedkit export makes one), a model in the hub's cache (embedkit pull fetches one) or the shipped ${DEFAULT_MODEL}`;
   throw new EmbedkitError('usage', `no model "${nameOrPath}"`, { hint });
 }
 

@@ -8,6 +8,7 @@ import { envName, type Flag } from '#src/cli/flags.js';
 import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { LOAD_FLAGS } from '#src/cli/load-flags.js';
 import { createProgram } from '#src/cli/main.js';
+import { PULL_FLAGS } from '#src/cli/pull-flags.js';
 import { SEARCH_FLAGS } from '#src/cli/search-flags.js';
 import { SERVE_FLAGS } from '#src/cli/serve-flags.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
@@ -22,6 +23,7 @@ const COMMANDS = [
   ['search', SEARCH_FLAGS],
   ['cost', COST_FLAGS],
   ['load', LOAD_FLAGS],
+  ['pull', PULL_FLAGS],
 ] as const;
 /** What stands before the flags where it is not one input. */
 const ARGUMENTS: Record<string, readonly string[]> = { search: ['in', 'words'] };

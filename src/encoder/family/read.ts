@@ -39,6 +39,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   new: gte,
 };
 
+/** Whether a model_type of config.json is read here. */
+export function readsFamily(type: string): boolean {
+  return Object.hasOwn(FAMILIES, type);
+}
+
 /**
  * Reads an encoder.
  * @param config the parsed config.json
@@ -47,7 +52,7 @@ const FAMILIES: Readonly<Record<string, Family>> = {
  */
 export async function readEncoder(config: ModelConfig, source: WeightSource): Promise<Encoder> {
   const type = String(config['model_type']);
-  const family = Object.hasOwn(FAMILIES, type) ? FAMILIES[type] : undefined;
+  const family = readsFamily(type) ? FAMILIES[type] : undefined;
   if (family === undefined)
     throw unsupported(`a model of type ${JSON.stringify(type.slice(0, 100))}`, `embedkit knows ${Object.keys(FAMILIES).join(', ')}`);
   const weights = new Weights(source, prefixOf(source, family));
