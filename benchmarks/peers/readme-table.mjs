@@ -20,7 +20,8 @@ const NAMES = {
 const BATCH = 32;
 
 const { runs, best } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const secondsOf = (id, batch) => new Map(runs.filter((run) => run.id === id && run.batch === batch && !run.error).map((run) => [run.round, run.seconds]));
+const secondsOf = (id, batch) =>
+  new Map(runs.filter((run) => run.id === id && run.batch === batch && !run.error).map((run) => [run.round, run.seconds]));
 const base = { int8: secondsOf('embedkit_int8', BATCH), fp32: secondsOf('embedkit_fp32', BATCH) };
 
 function ratio(id, batch, to) {

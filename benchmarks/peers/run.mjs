@@ -20,9 +20,21 @@ const PEERS = [
   { id: 'sentence_transformers_bf16', name: 'sentence-transformers, bf16', script: 'sentence_transformers_py.py', variant: 'bf16' },
   { id: 'transformers_js_q8', name: 'transformers.js, q8', script: 'transformers_js.mjs', variant: 'q8' },
   { id: 'onnxruntime_fp32', name: 'onnxruntime fp32, length-sorted loop', script: 'onnxruntime_py.py', variant: 'fp32', sort: true },
-  { id: 'onnxruntime_int8', name: 'onnxruntime dynamic INT8, length-sorted loop', script: 'onnxruntime_py.py', variant: 'int8', sort: true },
+  {
+    id: 'onnxruntime_int8',
+    name: 'onnxruntime dynamic INT8, length-sorted loop',
+    script: 'onnxruntime_py.py',
+    variant: 'int8',
+    sort: true,
+  },
   { id: 'openvino_bf16', name: 'OpenVINO bf16, length-sorted loop', script: 'openvino_py.py', variant: 'bf16', sort: true },
-  { id: 'openvino_int8', name: "OpenVINO on embedkit's QDQ INT8, length-sorted loop", script: 'openvino_py.py', variant: 'int8', sort: true },
+  {
+    id: 'openvino_int8',
+    name: "OpenVINO on embedkit's QDQ INT8, length-sorted loop",
+    script: 'openvino_py.py',
+    variant: 'int8',
+    sort: true,
+  },
   { id: 'fastembed_js', name: 'fastembed (npm)', script: 'fastembed_js.mjs' },
 ];
 
