@@ -74,11 +74,12 @@ async function openOne(choice: ModelChoice, options: ModelsOptions): Promise<Ser
     onFree: () => dispatcher.pump(),
     onEnd: (how) => options.onEngineEnd(name, how),
   });
-  const { maxQueueTokens, timeoutMs } = options.limits;
+  const { maxQueueTokens, maxQueueMs, timeoutMs } = options.limits;
   const dispatcher = new Dispatcher({
     engines,
     batches: options.batches,
     maxQueueTokens,
+    maxQueueMs,
     timeoutMs,
     dim: manifest.dim,
     unit: manifest.normalize,
