@@ -67,7 +67,11 @@ export async function openConnection(url, client = '127.0.0.1') {
     if (answer.length < from + length) return;
     const whole = answer;
     answer = Buffer.alloc(0);
-    waiting.resolve({ status: Number(whole.latin1Slice(9, 12)), text: whole.utf8Slice(from, from + length) });
+    waiting.resolve({
+      status: Number(whole.latin1Slice(9, 12)),
+      head: whole.latin1Slice(0, head),
+      text: whole.utf8Slice(from, from + length),
+    });
   });
   socket.on('error', (error) => waiting?.reject(error));
   socket.on('close', () => waiting?.reject(new Error('the server closed the connection')));

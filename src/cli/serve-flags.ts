@@ -32,7 +32,7 @@ export const SERVE_FLAGS: readonly Flag[] = [
   { flags: '--max-queue-tokens <n>', help: 'tokens that may wait', fallback: number(LIMITS.maxQueueTokens), parse: wholeNumber },
   {
     flags: '--max-queue-time <seconds>',
-    help: 'a request that the work of others would hold up for longer, and for longer than it takes by itself, is refused at once',
+    help: 'a request that the work of others would hold up for longer, and for over four times what it takes by itself, is refused at once',
     fallback: seconds(LIMITS.maxQueueMs),
     parse: duration,
   },

@@ -9,13 +9,16 @@ export interface Load {
   /** Tokens in the hands of engines. */
   readonly withEngines: number;
   readonly maxQueueTokens: number;
-  /** The work of others may hold a request up for so long, or for as long as its own takes. */
+  /** The work of others may hold a request up for so long, or for OWN_TIMES the time that its own takes. */
   readonly maxQueueMs: number;
   /** From now to the answer. */
   readonly timeoutMs: number;
   /** What all engines together do, lately; undefined before the first batch. */
   readonly tokensPerMs: number | undefined;
 }
+
+/** What takes long by itself may wait for longer: a client can have as many large requests under way, and one more. */
+export const OWN_TIMES = 4;
 
 const FEWER = 'send fewer texts at a time';
 const LATER = 'try again after the time in retry-after';
@@ -37,7 +40,7 @@ function admitByTime(tokens: number, { ahead, withEngines, maxQueueMs, timeoutMs
   if (inTheWay === 0) return;
   const waitMs = inTheWay / tokensPerMs;
   const ownMs = tokens / tokensPerMs;
-  const mostMs = Math.max(maxQueueMs, ownMs);
+  const mostMs = Math.max(maxQueueMs, OWN_TIMES * ownMs);
   const overMs = Math.max(waitMs - mostMs, waitMs + ownMs - timeoutMs);
   if (overMs <= 0) return;
   const retryAfter = secondsFor(Math.min(overMs * tokensPerMs, inTheWay), tokensPerMs);

@@ -8,7 +8,7 @@ export interface ServeLimits {
   readonly maxCharacters: number;
   /** Tokens that wait for an engine. */
   readonly maxQueueTokens: number;
-  /** So long the work of others may hold a request up, or as long as its own work takes. */
+  /** So long the work of others may hold a request up, or four times as long as its own work takes. */
   readonly maxQueueMs: number;
   readonly maxConnections: number;
   /** Bodies that are held at the same time, in bytes. */
@@ -41,7 +41,7 @@ export interface BatchConfig {
   readonly maxWaitMs: number;
 }
 
-export const DEFAULT_BATCHES: BatchConfig = { maxTokens: 1024, maxRows: 64, maxWaitMs: 5 };
+export const DEFAULT_BATCHES: BatchConfig = { maxTokens: 512, maxRows: 64, maxWaitMs: 5 };
 
 export interface ModelChoice {
   /** Folder, or the name of a shipped model. */

@@ -69,7 +69,10 @@ export class Dispatcher {
    */
   async embed(texts: readonly Int32Array[], { client, signal }: Asker): Promise<Float32Array[]> {
     if (texts.length === 0) return [];
-    this.admit(texts, client);
+    this.admit(
+      texts.reduce((sum, ids) => sum + ids.length, 0),
+      client,
+    );
     const items: Waiting[] = [];
     const onEnd = (): void => items.forEach((item) => void this.queue.drop(item));
     const ticket = new Ticket({ texts: texts.length, timeoutMs: this.options.timeoutMs, signal, onEnd });
@@ -110,9 +113,9 @@ export class Dispatcher {
     if (ticket.isOpen) this.run([item], performance.now(), true).catch((error: unknown) => ticket.fail(failedTwice(index, error)));
   }
 
-  private admit(texts: readonly Int32Array[], client: string): void {
+  /** Throws Refusal where so many tokens of this client would not get into the queue now. */
+  admit(tokens: number, client: string): void {
     const { engines, maxQueueTokens, maxQueueMs, timeoutMs } = this.options;
-    const tokens = texts.reduce((sum, ids) => sum + ids.length, 0);
     const tokensPerMs = this.done.ms === 0 ? undefined : (this.done.tokens / this.done.ms) * Math.max(1, engines.ready);
     const ahead = this.queue.ahead(client, tokens);
     const [waiting, withEngines] = [this.queue.tokens, engines.tokens];

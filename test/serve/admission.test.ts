@@ -1,7 +1,7 @@
 // Who is let into the queue: by room and by time, by properties.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { admit, type Load } from '#src/serve/admission.js';
+import { admit, type Load, OWN_TIMES } from '#src/serve/admission.js';
 import { Refusal } from '#src/serve/refusal.js';
 
 const anyLoad = fc.record({
@@ -30,7 +30,7 @@ describe('admission', () => {
         const { waiting, ahead, withEngines, maxQueueTokens, maxQueueMs, timeoutMs, tokensPerMs = Number.POSITIVE_INFINITY } = load;
         const [wait, own] = [(ahead + withEngines) / tokensPerMs, tokens / tokensPerMs];
         const isLate = wait + own > timeoutMs && ahead + withEngines > 0;
-        const late = wait > Math.max(maxQueueMs, own) ? 'wait-too-long' : isLate ? 'deadline-cannot-be-met' : undefined;
+        const late = wait > Math.max(maxQueueMs, OWN_TIMES * own) ? 'wait-too-long' : isLate ? 'deadline-cannot-be-met' : undefined;
         const full = waiting + tokens > maxQueueTokens ? 'queue-full' : late;
         expect(refusal(tokens, load)?.code).toBe(tokens > maxQueueTokens ? 'too-many-tokens' : full);
       }),
