@@ -11,6 +11,9 @@ import { openConnection, quantiles, rounded, startServer, timed } from './parts.
 
 const ROUNDS = Number(process.argv[2] ?? 1000);
 const WARM_UP = 200;
+const BLOCK = 50;
+/** Of a block, not counted. */
+const FIRST = 5;
 // 10 tokens, special tokens included.
 const QUERY = 'where do I mend my bicycle wheel';
 
@@ -50,12 +53,14 @@ const WAYS = {
 };
 
 const samples = Object.fromEntries(Object.keys(WAYS).map((way) => [way, []]));
-for (let round = 0; round < WARM_UP + ROUNDS; round++) {
-  // In turns, so that all see the same machine.
+for (let round = 0; round < WARM_UP + ROUNDS; round += BLOCK) {
+  // By turns, so that all see the same machine; some in a row, so that each finds its own model in the CPU's cache, and not another's.
   for (const [way, call] of Object.entries(WAYS)) {
-    const { ms, result } = await timed(call);
-    if (result.status !== undefined && result.status !== 200) throw new Error(`${way}: status ${result.status}`);
-    if (round >= WARM_UP) samples[way].push(ms);
+    for (let at = 0; at < BLOCK; at++) {
+      const { ms, result } = await timed(call);
+      if (result.status !== undefined && result.status !== 200) throw new Error(`${way}: status ${result.status}`);
+      if (round >= WARM_UP && at >= FIRST) samples[way].push(ms);
+    }
   }
 }
 
