@@ -31,7 +31,7 @@ export async function load(url: string, given: LoadArguments): Promise<void> {
   }
 }
 
-async function keyIn(path: string | undefined): Promise<string | undefined> {
+export async function keyIn(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
     return (await readFile(path, 'utf8')).trim();
@@ -40,7 +40,7 @@ async function keyIn(path: string | undefined): Promise<string | undefined> {
   }
 }
 
-function stepLine({ rate, good_per_second, latency_ms, behind }: Step): string {
+export function stepLine({ rate, good_per_second, latency_ms, behind }: Step): string {
   const found = `${rounded(good_per_second)} good answers/s, P50 ${milliseconds(latency_ms.p50)} ms`;
   return `${rounded(rate)} requests/s: ${found}${behind && ` (behind: ${behind})`}`;
 }
