@@ -77,6 +77,8 @@ export async function openConnection(url, client = '127.0.0.1') {
   socket.on('close', () => waiting?.reject(new Error('the server closed the connection')));
   const send = (bytes) =>
     new Promise((resolve, reject) => {
+      // Closed while it was idle: no event will tell of it again.
+      if (socket.destroyed || socket.readableEnded) throw new Error('the connection is closed');
       waiting = { resolve, reject };
       socket.write(bytes);
     });

@@ -26,6 +26,7 @@ const SECONDS = 60 * Number(given.minutes);
 const TEXTS = 512;
 const SHARE_OF_KNEE = 0.8;
 const HUNG_MS = 10_000;
+const IDLE_MS = 30_000;
 /** What a refusal may be; anything else that is no vector is a lost request. */
 const DOCUMENTED = ['status-429', 'status-503'];
 /** Of the server's own process and of its engines each, from the second quarter of the time to the last: a heap breathes. */
@@ -55,6 +56,16 @@ const latencies = createLatencies();
 const outcomes = {};
 let requests = 0;
 
+/** The server closes what is idle for a minute: such a connection is left before that. */
+function freeConnection() {
+  while (free.length > 0) {
+    const { connection, since } = free.pop();
+    if (performance.now() - since < IDLE_MS) return connection;
+    connection.close();
+  }
+  return undefined;
+}
+
 /** What became of a request: `wrong` where a single bit of its vector is another. */
 async function ask(which) {
   let timer;
@@ -62,9 +73,9 @@ async function ask(which) {
     timer = setTimeout(() => resolve('hung'), HUNG_MS);
   });
   const answered = (async () => {
-    const connection = free.pop() ?? (await openConnection(server.url));
+    const connection = freeConnection() ?? (await openConnection(server.url));
     const { status, head, text } = await connection.post('/embed', bodies[which]);
-    free.push(connection);
+    free.push({ connection, since: performance.now() });
     if (status !== 200)
       return DOCUMENTED.includes(`status-${status}`) && !/retry-after: \d/i.test(head) ? 'no-retry-after' : `status-${status}`;
     const { embeddings } = JSON.parse(text);
@@ -80,6 +91,8 @@ function isEqual(found, wanted) {
 }
 
 const kills = [];
+/** What was not well, and when. */
+const odd = [];
 const memory = [];
 const started = performance.now();
 const elapsed = () => rounded((performance.now() - started) / 1000);
@@ -105,10 +118,11 @@ await drive(arrivals(rate, SECONDS, 1), async ({ at, due }) => {
   const outcome = await ask((at * 7919) % TEXTS);
   requests++;
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  if (outcome !== 'ok') odd.push({ due: rounded(due / 1000), ended: elapsed(), outcome });
   if (outcome === 'ok') latencies.record(performance.now() - started - due);
 });
 timers.forEach(clearInterval);
-for (const connection of free) connection.close();
+for (const { connection } of free) connection.close();
 await server.stop();
 
 /** Growth of the median from the second quarter of the time to the last. */
@@ -127,6 +141,6 @@ const holds = {
 };
 const settings = { minutes: Number(given.minutes), rate: rounded(rate), kill_every_s: Number(given['kill-every']), leak: given.leak };
 const latency_ms = latencies.percentiles();
-const result = { settings, holds, outcomes, requests, lost, growth_mb, most_growth_mb: MOST_GROWTH_MB, latency_ms, kills };
+const result = { settings, holds, outcomes, requests, lost, growth_mb, most_growth_mb: MOST_GROWTH_MB, latency_ms, kills, odd };
 console.log(JSON.stringify({ machine: machine(), before, after: load(), ...result, memory }));
 process.exitCode = Object.values(holds).every(Boolean) ? 0 : 1;
