@@ -7,7 +7,7 @@ import { median, percentile, type Spread, summarise } from './statistics.js';
 import type { Turn } from './turn.js';
 
 export type FigureName =
-  | `${'one' | 'batch'}_${'p50' | 'p95' | 'p99'}_ms`
+  | `${'one' | 'batch' | 'served'}_${'p50' | 'p95' | 'p99'}_ms`
   | 'batch_texts_per_second'
   | 'texts_per_second'
   | 'tokens_per_second'
@@ -43,6 +43,7 @@ export function figuresOf({ turns, operations, roof, pricePerHour }: FigureInput
     ...callFigures(turns),
     texts_per_second: over(({ many }) => perSecond(many, 'texts')),
     tokens_per_second: tokens,
+    ...servedFigures(turns),
     ...corpusFigures(turns),
     peak_bytes: over(({ peak_bytes }) => peak_bytes),
     start_ms: over(({ start_ms }) => start_ms),
@@ -70,8 +71,13 @@ function callFigures(turns: readonly Pick<Turn, 'one' | 'batch'>[]): Figures {
   };
 }
 
+function servedFigures(turns: readonly Turn[]): Figures {
+  const rounds = turns.flatMap(({ served }) => (served === undefined ? [] : [served.milliseconds]));
+  return rounds.length === 0 ? {} : latencies('served', rounds);
+}
+
 /** The median of the rounds' medians; the rarer percentiles from all calls together. */
-function latencies(what: 'one' | 'batch', rounds: readonly (readonly number[])[]): Figures {
+function latencies(what: 'one' | 'batch' | 'served', rounds: readonly (readonly number[])[]): Figures {
   const all = rounds.flat();
   const [p95, p99] = [percentile(all, 0.95), percentile(all, 0.99)];
   return {

@@ -33,6 +33,8 @@ export interface BenchOptions {
   readonly wordsFile: string;
   /** The script of a measuring process. */
   readonly script: URL;
+  /** The program whose `serve` is measured over loopback, too. */
+  readonly serveProgram?: URL | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BenchProgress) => void) | undefined;
 }

@@ -2,6 +2,7 @@
 import { EmbedkitError } from '../errors.js';
 import { type Baseline, type BaselineTurn, takeBaselineTurn } from './baseline.js';
 import { perSecond } from './figures.js';
+import { takeLoopbackTurn } from './loopback.js';
 import { LIMITS } from './options.js';
 import type { RoofTurn } from './protocol.js';
 import { median, relativeWidth, summarise } from './statistics.js';
@@ -11,6 +12,7 @@ import { type Turn, type TurnSettings, takeRoofTurn, takeTurn, type Workload } f
 export interface RoundsSettings extends TurnSettings {
   readonly subjects: readonly Subject[];
   readonly baseline: Baseline | undefined;
+  readonly serveProgram?: URL | undefined;
   readonly work: Workload;
   readonly seconds: number;
   readonly within: number;
@@ -53,7 +55,8 @@ async function runRound(settings: RoundsSettings, rounds: Rounds, round: number,
     ...subjects.map((subject, at) => async () => {
       say(subject.label);
       const turn = await takeTurn(subject, work, round, settings);
-      rounds.turns[at]?.push(turn);
+      const served = settings.serveProgram && (await takeLoopbackTurn(subject, work, settings.serveProgram, settings.signal));
+      rounds.turns[at]?.push({ ...turn, ...(served && { served }) });
       rounds.own_seconds += turn.cpu_seconds;
     }),
     async () => {

@@ -25,8 +25,10 @@ const milliseconds = (value: number): string => (value < 100 ? value.toPrecision
 const mebi = (value: number): string => count(value / 2 ** 20);
 const share = (value: number): string => `${(100 * value).toFixed(0)}%`;
 
-const latency = (what: 'one' | 'batch', p: 'p50' | 'p95' | 'p99'): Format => ({
-  title: ({ options }) => `${p.toUpperCase()} of ${what === 'one' ? 'one text' : `a batch of ${count(options.batch)}`}, ms`,
+const WHAT = { one: () => 'one text', batch: (size: number) => `a batch of ${count(size)}`, served: () => 'one text from a server here' };
+
+const latency = (what: 'one' | 'batch' | 'served', p: 'p50' | 'p95' | 'p99'): Format => ({
+  title: ({ options }) => `${p.toUpperCase()} of ${WHAT[what](options.batch)}, ms`,
   name: `${what}_${p}_ms`,
   shown: milliseconds,
   absent: 'too few calls',
@@ -39,6 +41,8 @@ const FORMATS: readonly Format[] = [
   latency('batch', 'p50'),
   latency('batch', 'p95'),
   latency('batch', 'p99'),
+  { ...latency('served', 'p50'), optional: true },
+  { ...latency('served', 'p99'), optional: true },
   { title: () => 'embeddings/s, batch after batch', name: 'batch_texts_per_second', shown: count },
   { title: () => 'embeddings/s, many texts at hand', name: 'texts_per_second', shown: count },
   { title: () => 'tokens/s', name: 'tokens_per_second', shown: count },

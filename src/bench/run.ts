@@ -31,7 +31,15 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     say(`counting the operations of ${subject.label}`);
     censuses.push(await takeCensus(subject, work.fixed[0] as string, settings.tokens, turnSettings));
   }
-  const rounds = await runRounds({ ...turnSettings, ...settings, subjects, work, baseline: options.baseline, onTurn: say });
+  const rounds = await runRounds({
+    ...turnSettings,
+    ...settings,
+    subjects,
+    work,
+    baseline: options.baseline,
+    serveProgram: options.serveProgram,
+    onTurn: say,
+  });
   const drawing = { ...turnSettings, subjects, work, words, tokenizer, onStep: say };
   const { curves, own_seconds } = options.curves ? await drawCurves(drawing) : { curves: [], own_seconds: 0 };
   rounds.own_seconds += own_seconds + censuses.reduce((sum, { cpu_seconds }) => sum + cpu_seconds, 0);

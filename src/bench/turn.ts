@@ -26,6 +26,8 @@ export interface Turn extends ProcessFacts {
   readonly batch: Timed;
   /** Many texts a call, as `embed` hands them over. */
   readonly many: Timed;
+  /** One text a request, to a server on this machine. */
+  readonly served?: Timed;
   /** The sample of the corpus, a call each: see Layout. */
   readonly corpus?: Readonly<Record<Layout, Timed>>;
 }

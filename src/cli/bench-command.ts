@@ -1,8 +1,7 @@
 // `bench` and what stands under it, as commander knows them.
 import type { Command } from 'commander';
-import type { BenchArguments } from './bench.js';
 import type { CompareArguments } from './bench-compare.js';
-import { BENCH_FLAGS, COMPARE_FLAGS } from './bench-flags.js';
+import { BENCH_FLAGS, type BenchArguments, COMPARE_FLAGS } from './bench-flags.js';
 import { addFlags } from './flags.js';
 
 /** Adds the commands to the program. */

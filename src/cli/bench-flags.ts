@@ -1,10 +1,11 @@
 // The flags of `bench` and of `bench compare`.
 import { InvalidArgumentError } from 'commander';
-import { parseClaim } from '../bench/claim.js';
+import { type Claim, parseClaim } from '../bench/claim.js';
 import { DEFAULTS } from '../bench/options.js';
 import { DEFAULT_MODEL } from '../model/names.js';
-import { POOLINGS } from '../vectors/pool.js';
+import { POOLINGS, type Pooling } from '../vectors/pool.js';
 import { type Flag, list, percentage, wholeNumber } from './flags.js';
+import { LOAD_FLAGS, type LoadArguments } from './load-flags.js';
 
 export const BENCH_FLAGS: readonly Flag[] = [
   {
@@ -55,10 +56,40 @@ export const BENCH_FLAGS: readonly Flag[] = [
     flags: '--tune',
     help: 'find the --threads, --threads-per-worker and --batch-tokens of embed that are fastest here on the --corpus',
   },
+  { flags: '--serve', help: 'measure single texts over HTTP too, from embedkit serve on this machine' },
+  { flags: '--url <server>', help: 'measure a server that runs, as embedkit load does: with --seconds a rate (10) and these' },
+  ...LOAD_FLAGS.filter(({ flags }) => /^--(rates|mix|beyond|limit-ms|api-key-file) /.test(flags)),
   { flags: '--html <file>', help: 'write one page with plots' },
   { flags: '--json <file>', help: 'write every sample, the machine and the figures; what bench compare reads' },
   { flags: '--quiet', help: 'print the table only' },
 ];
+
+/** The options as commander names them. */
+export interface BenchArguments extends Pick<LoadArguments, 'rates' | 'mix' | 'beyond' | 'limitMs' | 'apiKeyFile'> {
+  readonly url?: string;
+  readonly threads?: number;
+  readonly batch?: number;
+  readonly tokens?: number;
+  readonly corpus?: string;
+  readonly textField?: string;
+  readonly variants?: string[];
+  readonly model?: string;
+  readonly pooling?: Pooling;
+  readonly baselineUrl?: string;
+  readonly baselineModel?: string;
+  readonly baselineKeyFile?: string;
+  readonly pricePerHour?: number;
+  readonly claim?: Claim;
+  readonly seconds?: number;
+  readonly turnSeconds?: number;
+  readonly within?: number;
+  readonly curves?: boolean;
+  readonly tune?: boolean;
+  readonly serve?: boolean;
+  readonly json?: string;
+  readonly html?: string;
+  readonly quiet?: boolean;
+}
 
 // Not --json, which is a flag of bench itself and would be taken for it.
 export const COMPARE_FLAGS: readonly Flag[] = [

@@ -3,37 +3,13 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Baseline } from '../bench/baseline.js';
-import type { Claim } from '../bench/claim.js';
 import type { BenchOptions } from '../bench/options.js';
 import { EmbedkitError, wrapError } from '../errors.js';
-import type { Pooling } from '../vectors/pool.js';
+import type { BenchArguments } from './bench-flags.js';
+import { benchServer } from './bench-url.js';
 import { abortOnSignals } from './signals.js';
 
-/** The options as commander names them, after BENCH_FLAGS. */
-export interface BenchArguments {
-  readonly threads?: number;
-  readonly batch?: number;
-  readonly tokens?: number;
-  readonly corpus?: string;
-  readonly textField?: string;
-  readonly variants?: string[];
-  readonly model?: string;
-  readonly pooling?: Pooling;
-  readonly baselineUrl?: string;
-  readonly baselineModel?: string;
-  readonly baselineKeyFile?: string;
-  readonly pricePerHour?: number;
-  readonly claim?: Claim;
-  readonly seconds?: number;
-  readonly turnSeconds?: number;
-  readonly within?: number;
-  readonly curves?: boolean;
-  readonly tune?: boolean;
-  readonly json?: string;
-  readonly html?: string;
-  readonly quiet?: boolean;
-}
-
+const PROGRAM = new URL('../../bin/embedkit.js', import.meta.url);
 /** Text of this package that the texts of fixed length are made of. */
 const WORDS = fileURLToPath(new URL('../../calibration/default.txt', import.meta.url));
 
@@ -45,6 +21,10 @@ export async function bench(given: BenchArguments): Promise<void> {
   const { benchView } = await import('./bench-progress.js');
   const view = benchView(process.stderr, given.quiet ?? false);
   try {
+    if (given.url !== undefined) {
+      const keep = (text: string): Promise<void> => (given.json === undefined ? Promise.resolve() : write(given.json, text));
+      return void process.stdout.write(`${await benchServer(given.url, given, signals.signal, keep)}\n`);
+    }
     const options = { ...(await optionsOf(given)), signal: signals.signal, onProgress: view.progress };
     const text = given.tune ? await tuned(options, given) : await measured(options, given);
     view.close();
@@ -86,6 +66,7 @@ async function optionsOf(given: BenchArguments): Promise<BenchOptions> {
     baseline: await baselineOf(given),
     wordsFile: WORDS,
     script: new URL('./bench-worker.js', import.meta.url),
+    serveProgram: given.serve ? PROGRAM : undefined,
   };
 }
 

@@ -31,7 +31,7 @@ export async function load(url: string, given: LoadArguments): Promise<void> {
   }
 }
 
-async function keyIn(path: string | undefined): Promise<string | undefined> {
+export async function keyIn(path: string | undefined): Promise<string | undefined> {
   if (path === undefined) return undefined;
   try {
     return (await readFile(path, 'utf8')).trim();
@@ -40,12 +40,24 @@ async function keyIn(path: string | undefined): Promise<string | undefined> {
   }
 }
 
-function stepLine({ rate, good_per_second, latency_ms, behind }: Step): string {
+export function stepLine({ rate, good_per_second, latency_ms, behind }: Step): string {
   const found = `${rounded(good_per_second)} good answers/s, P50 ${milliseconds(latency_ms.p50)} ms`;
   return `${rounded(rate)} requests/s: ${found}${behind && ` (behind: ${behind})`}`;
 }
 
-const HEADING = ['requests/s', 'good/s', 'tokens/s', 'P50 ms', 'P95', 'P99', 'max', 'failed', 'generator late, P99 ms', ''];
+const HEADING = [
+  'requests/s',
+  'good/s',
+  'tokens/s',
+  'P50 ms',
+  'P95',
+  'P99',
+  'max',
+  'failed',
+  'refused in, P99 ms',
+  'generator late, P99 ms',
+  '',
+];
 
 export function loadText(result: LoadResult): string {
   const { settings, knee, knee_is_bounded, steps, beyond } = result;
@@ -58,7 +70,10 @@ function kneeLine(knee: number | null, isBounded: boolean): string {
   return `knee: ${rounded(knee)} requests/s${isBounded ? '' : ' or more: every rate was kept up with'}`;
 }
 
-function rowOf({ rate, good_per_second, tokens_per_second, latency_ms, lateness_ms, outcomes, behind }: Step, note: string): string[] {
+function rowOf(
+  { rate, good_per_second, tokens_per_second, latency_ms, refusal_ms, lateness_ms, outcomes, behind }: Step,
+  note: string,
+): string[] {
   const failed = Object.entries(outcomes).reduce((sum, [outcome, requests]) => (outcome === 'ok' ? sum : sum + requests), 0);
   const { p50, p95, p99, max } = latency_ms;
   return [
@@ -67,6 +82,7 @@ function rowOf({ rate, good_per_second, tokens_per_second, latency_ms, lateness_
     count(tokens_per_second),
     ...[p50, p95, p99, max].map(milliseconds),
     count(failed),
+    milliseconds(refusal_ms.p99),
     milliseconds(lateness_ms.p99),
     `${note}${behind === '' ? 'kept up' : `behind: ${behind}`}`,
   ];

@@ -30,6 +30,12 @@ export const SERVE_FLAGS: readonly Flag[] = [
     parse: wholeNumber,
   },
   { flags: '--max-queue-tokens <n>', help: 'tokens that may wait', fallback: number(LIMITS.maxQueueTokens), parse: wholeNumber },
+  {
+    flags: '--max-queue-time <seconds>',
+    help: 'a request that the work of others would hold up for longer, and for over four times what it takes by itself, is refused at once',
+    fallback: seconds(LIMITS.maxQueueMs),
+    parse: duration,
+  },
   { flags: '--max-body <size>', help: 'largest body of a request', fallback: mib(LIMITS.maxBodyBytes), parse: bytes },
   { flags: '--max-held <size>', help: 'bodies held at the same time', fallback: mib(LIMITS.maxHeldBytes), parse: bytes },
   { flags: '--max-texts <n>', help: 'most texts a request', fallback: number(LIMITS.maxTexts), parse: wholeNumber },

@@ -26,6 +26,7 @@ export interface ServeArguments {
   readonly maxBatchSize?: number;
   readonly maxWaitMs?: number;
   readonly maxQueueTokens?: number;
+  readonly maxQueueTime?: number;
   readonly maxBody?: number;
   readonly maxHeld?: number;
   readonly maxTexts?: number;
@@ -106,6 +107,7 @@ function limitsOf(given: ServeArguments): ServeLimits {
     maxTexts: positive('--max-texts', given.maxTexts ?? of.maxTexts),
     maxCharacters: positive('--max-characters', given.maxCharacters ?? of.maxCharacters),
     maxQueueTokens: positive('--max-queue-tokens', given.maxQueueTokens ?? of.maxQueueTokens),
+    maxQueueMs: given.maxQueueTime ?? of.maxQueueMs,
     maxConnections: positive('--max-connections', given.maxConnections ?? of.maxConnections),
     maxHeldBytes: given.maxHeld ?? of.maxHeldBytes,
     timeoutMs: given.timeout ?? of.timeoutMs,

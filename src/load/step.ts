@@ -19,6 +19,8 @@ export interface Step {
   readonly latency_ms: Percentiles;
   /** Good answers, from when they were sent. */
   readonly service_ms: Percentiles;
+  /** Refusals for want of room or time (429, 503), from when the request was sent: a server that is asked for too much should say so at once. */
+  readonly refusal_ms: Percentiles;
   /** By how much the generator itself was late. */
   readonly lateness_ms: Percentiles;
   /** Of `latency_ms`, in microseconds: HDR, V2, compressed, base64. */
@@ -33,13 +35,14 @@ const LEAST_GOOD = 0.95;
 /** Requests under way at either end of the measured time: without them a few requests could not tell anything. */
 const EDGE_REQUESTS = 3;
 const MOST_FAILED = 0.01;
+const REFUSED: ReadonlySet<string> = new Set(['status-429', 'status-503']);
 
 /** Runs one rate. Throws the reason of `signal`. */
 export async function runStep(rate: number, requests: Requests, settings: LoadSettings, signal?: AbortSignal): Promise<Step> {
   const { seconds, warmUpSeconds, seed } = settings;
   const from = warmUpSeconds * 1000;
   const until = from + seconds * 1000;
-  const [latency, service, lateness] = [createLatencies(), createLatencies(), createLatencies()];
+  const [latency, service, refusal, lateness] = [createLatencies(), createLatencies(), createLatencies(), createLatencies()];
   const outcomes: Record<string, number> = {};
   const within = { due: 0, good: 0, tokens: 0 };
   const started = performance.now();
@@ -54,6 +57,7 @@ export async function runStep(rate: number, requests: Requests, settings: LoadSe
     within.due++;
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     lateness.record(sent - due);
+    if (REFUSED.has(outcome)) refusal.record(now - sent);
     if (outcome !== 'ok') return;
     latency.record(now - due);
     service.record(now - sent);
@@ -68,6 +72,7 @@ export async function runStep(rate: number, requests: Requests, settings: LoadSe
     tokens_per_second: within.tokens / seconds,
     latency_ms: latency.percentiles(),
     service_ms: service.percentiles(),
+    refusal_ms: refusal.percentiles(),
     lateness_ms: lateness.percentiles(),
     latency_histogram: latency.encoded(),
     kept_up: behind === '',

@@ -40,12 +40,27 @@ export async function answer(model: ServedModel, ask: Ask, asker: Asker, around:
   checkTexts(ask, around);
   const dims = asField('dimensions', () => dimsFor(manifest, ask.dimensions));
   const prompt = promptOf(model, ask.prompt);
+  const lengths = ask.texts.map((text) => (typeof text === 'string' ? prompt.length + text.length : 0));
+  refuseEarly(model, lengths, asker.client, around.limits);
   const started = performance.now();
   const { ids, truncated } = await tokenizeInTurns(model, prompt, ask, asker, around.turns);
   const tokenizeMs = performance.now() - started;
+  const tokens = sumOf(ids.map(({ length }) => length));
+  if (truncated.length === 0 && !lengths.includes(0)) model.estimate.learn(sumOf(lengths), tokens);
   const full = await model.dispatcher.embed(ids, asker);
   const vectors = dims === manifest.dim ? full : full.map((vector) => shorten(vector, dims, manifest.normalize));
-  return { vectors, tokens: ids.reduce((sum, { length }) => sum + length, 0), truncated, tokenizeMs };
+  return { vectors, tokens, truncated, tokenizeMs };
+}
+
+/** Before the tokenizing, which a flood of large requests would keep the event loop busy with only to be refused. */
+function refuseEarly(model: ServedModel, lengths: readonly number[], client: string, { maxQueueTokens }: ServeLimits): void {
+  const tokens = model.estimate.atLeast(lengths, model.maxTokens);
+  // That a request is too large for any time is not told by a guess.
+  if (tokens > 0) model.dispatcher.admit(Math.min(tokens, maxQueueTokens), client);
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }
 
 /** Throws Refusal for too many texts, texts too long to look at, and token ids where they are not taken. */

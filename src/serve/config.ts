@@ -8,6 +8,8 @@ export interface ServeLimits {
   readonly maxCharacters: number;
   /** Tokens that wait for an engine. */
   readonly maxQueueTokens: number;
+  /** So long the work of others may hold a request up, or four times as long as its own work takes. */
+  readonly maxQueueMs: number;
   readonly maxConnections: number;
   /** Bodies that are held at the same time, in bytes. */
   readonly maxHeldBytes: number;
@@ -24,7 +26,8 @@ export const DEFAULT_LIMITS: ServeLimits = {
   maxTexts: 2048,
   maxCharacters: 32_768,
   maxQueueTokens: 262_144,
-  maxConnections: 512,
+  maxQueueMs: 1000,
+  maxConnections: 1024,
   maxHeldBytes: 64 * 2 ** 20,
   timeoutMs: 30_000,
   headerTimeoutMs: 5_000,
@@ -38,7 +41,7 @@ export interface BatchConfig {
   readonly maxWaitMs: number;
 }
 
-export const DEFAULT_BATCHES: BatchConfig = { maxTokens: 1024, maxRows: 64, maxWaitMs: 5 };
+export const DEFAULT_BATCHES: BatchConfig = { maxTokens: 512, maxRows: 64, maxWaitMs: 5 };
 
 export interface ModelChoice {
   /** Folder, or the name of a shipped model. */

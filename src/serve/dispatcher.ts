@@ -12,6 +12,7 @@ export interface DispatcherOptions {
   readonly engines: Pick<Engines, 'ready' | 'idle' | 'tokens' | 'canTake' | 'run'>;
   readonly batches: BatchConfig;
   readonly maxQueueTokens: number;
+  readonly maxQueueMs: number;
   readonly timeoutMs: number;
   /** Length of a vector of the model. */
   readonly dim: number;
@@ -63,12 +64,15 @@ export class Dispatcher {
 
   /**
    * The full vectors of texts given as ids, in their order.
-   * @throws Refusal `queue-full`, `deadline-cannot-be-met`, `too-many-tokens` at once, `timed-out` or `client-gone` later;
+   * @throws Refusal `queue-full`, `wait-too-long`, `deadline-cannot-be-met`, `too-many-tokens` at once, `timed-out` or `client-gone` later;
    *   EmbedkitError `engine-failed`, `vector-invalid`: they name the index of a text
    */
   async embed(texts: readonly Int32Array[], { client, signal }: Asker): Promise<Float32Array[]> {
     if (texts.length === 0) return [];
-    this.admit(texts);
+    this.admit(
+      texts.reduce((sum, ids) => sum + ids.length, 0),
+      client,
+    );
     const items: Waiting[] = [];
     const onEnd = (): void => items.forEach((item) => void this.queue.drop(item));
     const ticket = new Ticket({ texts: texts.length, timeoutMs: this.options.timeoutMs, signal, onEnd });
@@ -109,11 +113,13 @@ export class Dispatcher {
     if (ticket.isOpen) this.run([item], performance.now(), true).catch((error: unknown) => ticket.fail(failedTwice(index, error)));
   }
 
-  private admit(texts: readonly Int32Array[]): void {
-    const { engines, maxQueueTokens, timeoutMs } = this.options;
-    const tokens = texts.reduce((sum, ids) => sum + ids.length, 0);
+  /** Throws Refusal where so many tokens of this client would not get into the queue now. */
+  admit(tokens: number, client: string): void {
+    const { engines, maxQueueTokens, maxQueueMs, timeoutMs } = this.options;
     const tokensPerMs = this.done.ms === 0 ? undefined : (this.done.tokens / this.done.ms) * Math.max(1, engines.ready);
-    admit(tokens, { waiting: this.queue.tokens, withEngines: engines.tokens, maxQueueTokens, timeoutMs, tokensPerMs });
+    const ahead = this.queue.ahead(client, tokens);
+    const [waiting, withEngines] = [this.queue.tokens, engines.tokens];
+    admit(tokens, { waiting, ahead, withEngines, maxQueueTokens, maxQueueMs, timeoutMs, tokensPerMs });
   }
 
   private async run(batch: readonly Waiting[], sent: number, isAlone: boolean): Promise<void> {

@@ -9,6 +9,7 @@ import { createTokenizer, type TextTokenizer } from '../tokens/tokenizer.js';
 import type { BatchConfig, ModelChoice, ServeLimits } from './config.js';
 import { type BatchFacts, Dispatcher } from './dispatcher.js';
 import { Engines } from './engines.js';
+import { TokenEstimate } from './estimate.js';
 import { Refusal } from './refusal.js';
 
 export interface ServedModel {
@@ -18,6 +19,7 @@ export interface ServedModel {
   readonly fingerprint: string;
   readonly maxTokens: number;
   readonly tokenizer: TextTokenizer;
+  readonly estimate: TokenEstimate;
   readonly engines: Engines;
   readonly dispatcher: Dispatcher;
 }
@@ -74,18 +76,20 @@ async function openOne(choice: ModelChoice, options: ModelsOptions): Promise<Ser
     onFree: () => dispatcher.pump(),
     onEnd: (how) => options.onEngineEnd(name, how),
   });
-  const { maxQueueTokens, timeoutMs } = options.limits;
+  const { maxQueueTokens, maxQueueMs, timeoutMs } = options.limits;
   const dispatcher = new Dispatcher({
     engines,
     batches: options.batches,
     maxQueueTokens,
+    maxQueueMs,
     timeoutMs,
     dim: manifest.dim,
     unit: manifest.normalize,
     onBatch: (batch) => options.onBatch(name, batch),
   });
   const aliases = aliasesOf(folder).filter((alias) => alias !== name);
-  return { name, aliases, folder, fingerprint: fingerprint(manifest, maxTokens), maxTokens, tokenizer, engines, dispatcher };
+  const estimate = new TokenEstimate();
+  return { name, aliases, folder, fingerprint: fingerprint(manifest, maxTokens), maxTokens, tokenizer, estimate, engines, dispatcher };
 }
 
 /** bge-small-en-v1.5 at INT8 is also bge-small-int8, bge-small-en-v1.5-int8, and BAAI/bge-small-en-v1.5 as the model hub has it. */

@@ -27,12 +27,16 @@ interface Flow {
 
 interface RequestFlow<T> extends Flow {
   readonly texts: Set<T>;
+  /** Tokens of its texts. */
+  tokens: number;
 }
 
 interface ClientFlow<T> extends Flow {
   readonly requests: Map<number, RequestFlow<T>>;
   /** Virtual time among its requests. */
   time: number;
+  /** Tokens of its requests. */
+  tokens: number;
 }
 
 export class TextQueue<T extends QueuedText> {
@@ -47,9 +51,11 @@ export class TextQueue<T extends QueuedText> {
 
   push(text: T): void {
     // Whoever comes, or comes back, begins now: neither owed for the time before nor in debt for it.
-    const client = entry(this.clients, text.client, () => ({ tag: this.time, requests: new Map(), time: 0 }));
-    const request = entry(client.requests, text.request, () => ({ tag: client.time, texts: new Set() }));
+    const client = entry(this.clients, text.client, () => ({ tag: this.time, requests: new Map(), time: 0, tokens: 0 }));
+    const request = entry(client.requests, text.request, () => ({ tag: client.time, texts: new Set(), tokens: 0 }));
     request.texts.add(text);
+    request.tokens += text.ids.length;
+    client.tokens += text.ids.length;
     entry(this.byLength, text.ids.length, () => new Set<T>()).add(text);
     this.tokens += text.ids.length;
     this.texts++;
@@ -60,6 +66,8 @@ export class TextQueue<T extends QueuedText> {
     const client = this.clients.get(text.client);
     const request = client?.requests.get(text.request);
     if (client === undefined || request === undefined || !request.texts.delete(text)) return;
+    request.tokens -= text.ids.length;
+    client.tokens -= text.ids.length;
     if (request.texts.size === 0) client.requests.delete(text.request);
     if (client.requests.size === 0) this.clients.delete(text.client);
     const equals = this.byLength.get(text.ids.length);
@@ -67,6 +75,18 @@ export class TextQueue<T extends QueuedText> {
     if (equals?.size === 0) this.byLength.delete(text.ids.length);
     this.tokens -= text.ids.length;
     this.texts--;
+  }
+
+  /**
+   * Tokens of others that are taken before the last text of a request of so many tokens that came now, if nothing came after it:
+   * of each request of its client as many as its own, and of each other client as many as all those.
+   */
+  ahead(client: string, tokens: number): number {
+    let own = 0;
+    for (const request of this.clients.get(client)?.requests.values() ?? []) own += Math.min(request.tokens, tokens);
+    let others = 0;
+    for (const [name, flow] of this.clients) if (name !== client) others += Math.min(flow.tokens, own + tokens);
+    return own + others;
   }
 
   /** The next batch: texts of one length, or nothing where none wait. */

@@ -17,6 +17,7 @@ export const REFUSALS = {
   invalid: 422,
   'token-ids': 422,
   'queue-full': 429,
+  'wait-too-long': 429,
   'deadline-cannot-be-met': 429,
   'client-gone': 499,
   'timed-out': 503,

@@ -26,7 +26,7 @@ async function scene(): Promise<string> {
 const read = <T>(folder: string, name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8'));
 
 const ROWS =
-  `P50 of one text,P99 of a batch of 4,embeddings/s; many,tokens/s,corpus: the same; padded,peak memory,model file,start to first,
+  `P50 of one text,P50 of one text from a server here,P99 of a batch of 4,embeddings/s; many,tokens/s,corpus: the same; padded,peak memory,model file,start to first,
 million tokens,roof`
     .split(/,\s*/)
     .map((row) => row.replace(';', ','));
@@ -38,7 +38,7 @@ describe('embedkit bench', () => {
     writeFileSync(join(folder, 'key'), 'secret-key\n');
     const models = ['--model', 'model', '--variants', 'fp32,source/model.onnx', '--pooling', 'mean'];
     const api = ['--baseline-url', url, '--baseline-model', 'some-model', '--baseline-key-file', 'key'];
-    const more = ['--corpus', 'corpus.txt', '--price-per-hour', '0.1', '--claim', '1 emb/s at 12 tokens', '--curves'];
+    const more = ['--corpus', 'corpus.txt', '--price-per-hour', '0.1', '--claim', '1 emb/s at 12 tokens', '--curves', '--serve'];
     const outputs = ['--json', 'bench.json', '--html', 'bench.html'];
     const ran = await runCli(['bench', ...QUICK, ...models, ...api, ...more, ...outputs], { cwd: folder });
     expect(ran.stderr).toContain('round 1: full precision');
@@ -52,11 +52,14 @@ describe('embedkit bench', () => {
     expect(table).toMatch(/claim "1 emb\/s at 12 tokens".*the roof allows it/);
 
     expect(result.variants.map(({ name }) => name)).toEqual(['fp32', 'source/model.onnx']);
-    for (const { turns, figures, operations, profile, tokensPerSecond } of result.variants) {
+    for (const { name, turns, figures, operations, profile, tokensPerSecond } of result.variants) {
       expect(turns).toHaveLength(1);
       const [turn] = turns;
       expect(turn?.one.milliseconds.length).toBeGreaterThan(0);
       expect([turn?.one.texts[0], turn?.batch.texts[0], turn?.batch.tokens[0]]).toEqual([1, 4, 48]);
+      // An ONNX file alone cannot be served.
+      expect(turn?.served?.tokens[0]).toBe(name === 'fp32' ? 12 : undefined);
+      expect(figures.served_p50_ms === undefined).toBe(name !== 'fp32');
       expect(turn?.corpus?.whole.texts[0]).toBe(result.corpus?.texts);
       expect(turn?.corpus?.padded.tokens[0]).toBe(turn?.corpus?.whole.tokens[0]);
       expect(turn?.peak_bytes).toBeGreaterThan(2 ** 25);

@@ -1,5 +1,5 @@
 // `embedkit load` as a user runs it.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { queueing } from '../load/server.js';
@@ -38,6 +38,19 @@ describe('load', () => {
     const { code, stdout, stderr } = await runCli(args, { cwd: folder });
     expect([code, stderr, [...server.keys]]).toEqual([0, '', ['Bearer k']]);
     expect(JSON.parse(stdout.toString())).toMatchObject({ kind: 'embedkit-load', knee: 5, steps: [{ rate: 5 }] });
+  });
+
+  it('is what bench --url does, with the flags of bench', async () => {
+    const folder = temporaryFolder();
+    const server = await queueing({ serviceMs: 1, lanes: 9 });
+    const args = ['bench', '--url', server.url, '--rates', '5', '--seconds', '1', '--beyond', '2', '--json', 'bench.json'];
+    const { code, stdout, stderr } = await runCli(args, { cwd: folder });
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^5\.0 requests\/s: [^\n]+\n10\.0 requests\/s: [^\n]+\n$/)]);
+    expect(stdout.toString()).toMatch(/^knee: 5\.0 requests\/s or more: [^\n]+\n\nrequests\/s/);
+    const written = JSON.parse(readFileSync(join(folder, 'bench.json'), 'utf8'));
+    expect(written).toMatchObject({ kind: 'embedkit-load', settings: { seconds: 1, beyond: [2] }, steps: [{ rate: 5 }] });
+    const odd = await runCli(['bench', '--url', server.url, '--baseline-url', 'http://h']);
+    expect([odd.code, odd.stderr]).toEqual([2, expect.stringMatching(/^embedkit: --baseline-url with --url; leave one of them out/)]);
   });
 
   it.each<[string[], number, RegExp]>([

@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { deadPort, type Manner, standIn } from '../client/stand-in.js';
+import { BIN } from '../run.js';
+import { REAL_ENGINE, served } from '../serve/served.js';
 
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const ROOT = path('../..');
@@ -35,6 +37,23 @@ describe('the drill', () => {
       /^started +server .*\nkilled +fallback .* \(small, same-fingerprint\) .* 0 lost\nvectors .* at least 1\.000000\nstarted again +server .*\nthe drill passed\n$/,
     );
     expect(code).toBe(0);
+  });
+
+  it('passes with real servers: one that is killed and comes back, and one to turn to, by either contract', async () => {
+    const other = await served({ engineScript: REAL_ENGINE, threads: 1 });
+    const port = await deadPort();
+    const command = `${process.execPath} ${BIN} serve --port ${port} --threads 1 --quiet`;
+    const own = ['--url', `http://127.0.0.1:${port}`, '--serve', command, '--probe-after-ms', '300'];
+    const byFingerprint = await drill([...own, '--fallback-url', other.url]);
+    expect(byFingerprint.output).toMatch(
+      /^started +server .*\nkilled +fallback .* \(bge-small-en-v1\.5, same-fingerprint\) .* 0 lost\nvectors .* at least 1\.000000\nstarted again +server .* 0 lost\nthe drill passed\n/,
+    );
+    expect(byFingerprint.code).toBe(0);
+    await expect(fetch(`${own[1]}/health`)).rejects.toThrow();
+    // OpenAI's contract, as a cloud would speak it.
+    const asOpenai = ['--fallback-kind', 'openai', '--fallback-model', 'bge-small-int8', '--same-model', 'bge-small-en-v1.5:384'];
+    const listed = await drill([...own, '--fallback-url', `${other.url}/v1`, ...asOpenai]);
+    expect([listed.code, listed.output]).toEqual([0, expect.stringMatching(/\nkilled +fallback .*\nthe drill passed\n/s)]);
   });
 
   it('holds the vectors of a listed model against the server', async () => {

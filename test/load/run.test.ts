@@ -98,6 +98,7 @@ describe('a load', () => {
     expect(knee).toBeLessThanOrEqual(20);
     expect(beyond).toMatchObject([{ times_knee: 3, rate: 3 * (knee as number) }]);
     expect(seen).toEqual([...steps, ...beyond].map(({ rate }) => rate));
+    for (const { refusal_ms, outcomes } of beyond) expect([refusal_ms.count, refusal_ms.count > 0]).toEqual([outcomes['status-429'], true]);
   });
 
   it('sends the key, takes several texts a request, and keeps what the server says of itself', async () => {

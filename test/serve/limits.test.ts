@@ -47,6 +47,26 @@ describe('bounds', () => {
     expect((await held).status).toBe(200);
   });
 
+  it('on waiting are 429 at once: before those that wait are answered, and none of these is refused later', async () => {
+    const { post } = await served({ threads: 1, limits: { maxQueueMs: 400 }, batches: { maxTokens: 4, maxRows: 1, maxWaitMs: 0 } });
+    for (let i = 0; i < 4; i++) await post('/embed', { texts: slow(2) });
+    const ended: number[] = [];
+    // Each takes 40 ms: about ten of them are 400 ms.
+    const asked = Array.from({ length: 40 }, async () => {
+      const response = await post('/embed', { texts: slow(1) });
+      ended.push(response.status);
+      return response;
+    });
+    const answers = await Promise.all(asked);
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(new Set(ended)).toEqual(new Set([200, 429]));
+    expect(ended.lastIndexOf(429)).toBeLessThan(ended.lastIndexOf(200));
+    expect(await problem(refused[0] as Response)).toEqual([429, 'wait-too-long', '1']);
+    // Each takes 600 ms by itself, and may wait for longer than the bound.
+    const long = Array.from({ length: 4 }, () => post('/embed', { texts: slow(15) }));
+    expect((await Promise.all(long)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
   it('on what is held in all are 429', async () => {
     const { post } = await served({ limits: { maxHeldBytes: 100 } });
     expect(await problem(await post('/embed', { texts: ['x'.repeat(100)] }))).toEqual([429, 'queue-full', '1']);

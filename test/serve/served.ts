@@ -8,6 +8,9 @@ import { type ServeConfig, type Server, startServer } from '#src/serve/server.js
 export const REAL_ENGINE = new URL('../../dist/cli/engine-process.js', import.meta.url);
 export const STUB_ENGINE = new URL('./stub-engine.mjs', import.meta.url);
 
+/** Unless a test asks for it, nothing is refused for how slow a busy machine is. */
+const PATIENCE_MS = 600_000;
+
 export interface Served {
   readonly server: Server;
   readonly url: string;
@@ -51,7 +54,7 @@ export async function startServed(changes: Changes = {}): Promise<Served> {
     acceptTokenIds: false,
     engineScript: STUB_ENGINE,
     ...changes,
-    limits: { ...DEFAULT_LIMITS, ...changes.limits },
+    limits: { ...DEFAULT_LIMITS, maxQueueMs: PATIENCE_MS, ...changes.limits },
     log: pino({ base: null }, sink),
   });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> =>
