@@ -74,10 +74,12 @@ export class EmbedkitError extends Error {
   }
 }
 
-/** The message of anything that was thrown, on one line. */
+/** The message of anything that was thrown, on one line; a system's error in its words, without its code. */
 export function messageOf(thrown: unknown): string {
   const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return text.replace(/\s*\n\s*/g, ' ').trim();
+  const line = text.replace(/\s*\n\s*/g, ' ').trim();
+  const code = systemCode(thrown);
+  return code !== undefined && line.startsWith(`${code}: `) ? line.slice(code.length + 2) : line;
 }
 
 /** `thrown` itself when it already is an EmbedkitError, else one of the given code that carries it as its cause. */

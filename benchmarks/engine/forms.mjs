@@ -9,7 +9,7 @@ import { foldAttentionScale } from '../../dist/encoder/fold.js';
 import { FUSED, STANDARD } from '../../dist/encoder/forms.js';
 import { int8Arithmetic } from '../../dist/encoder/int8.js';
 import { recognise } from '../../dist/encoder/recognise.js';
-import { LINEARS, siteName, sitesOf } from '../../dist/encoder/sites.js';
+import { linearOf, linearsAt, siteName, sitesOf } from '../../dist/encoder/sites.js';
 import { openOrt } from '../../dist/engine/ort.js';
 import { ModelProto } from '../../dist/onnx/proto.js';
 import { readOnnx } from '../../dist/onnx/read.js';
@@ -28,8 +28,8 @@ const partsWith = (preScale) => ({
   sites: new Map(
     sitesOf(encoder).map((site) => {
       const inputs = site.kind === 'down' ? encoder.inner : encoder.hidden;
-      const linears = LINEARS[site.kind].map((name) => {
-        const linear = encoder.layers[site.layer][name];
+      const linears = linearsAt(encoder, site).map((name) => {
+        const linear = linearOf(encoder, site, name);
         return [name, { ...linear, ...quantizeWeights(linear, 'vnni', new Float32Array(inputs).fill(1)) }];
       });
       const divisor = preScale && divided(site) ? new Float32Array(inputs).fill(1) : undefined;

@@ -57,17 +57,20 @@ def run(peer, packages, load):
     }))
 
 
-def padded_batches(args, run_batch, run_all=None):
-    """texts -> vectors of unit length: tokenized by the Rust library, padded to the longest of each batch, the CLS row taken."""
+def padded_batches(args, run_batch, run_all=None, equal_lengths=False):
+    """texts -> vectors of unit length: tokenized by the Rust library, padded to the longest of each batch, the CLS row taken.
+
+    equal_lengths: batches of texts of one length instead, for a model that takes no mask.
+    """
     import numpy as np
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(f"{args.model}/tokenizer.json")
     tokenizer.enable_truncation(512)
-    tokenizer.enable_padding()
+    if not equal_lengths:
+        tokenizer.enable_padding()
 
-    def feeds_of(texts):
-        encoded = tokenizer.encode_batch(texts)
+    def feeds_of(encoded):
         as_array = lambda of: np.array([of(e) for e in encoded], dtype=np.int64)  # noqa: E731
         return {
             "input_ids": as_array(lambda e: e.ids),
@@ -76,11 +79,29 @@ def padded_batches(args, run_batch, run_all=None):
         }
 
     def embed(texts):
-        batches = [feeds_of(texts[i : i + args.batch]) for i in range(0, len(texts), args.batch)]
-        rows = np.concatenate(run_all(batches) if run_all else [run_batch(b) for b in batches])
+        if equal_lengths:
+            encoded = tokenizer.encode_batch(texts)
+            groups = equal_groups([len(e.ids) for e in encoded], args.batch)
+            batches = [feeds_of([encoded[i] for i in group]) for group in groups]
+        else:
+            groups = [range(i, min(i + args.batch, len(texts))) for i in range(0, len(texts), args.batch)]
+            batches = [feeds_of(tokenizer.encode_batch([texts[i] for i in group])) for group in groups]
+        out = run_all(batches) if run_all else [run_batch(b) for b in batches]
+        rows = np.empty((len(texts), out[0].shape[1]), np.float32)
+        for group, some in zip(groups, out):
+            rows[list(group)] = some
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
     return embed
+
+
+def equal_groups(lengths, batch):
+    """Row numbers in groups of one length, at most `batch` rows each, longest first."""
+    of_length = {}
+    for row, length in enumerate(lengths):
+        of_length.setdefault(length, []).append(row)
+    rows_of = (of_length[length] for length in sorted(of_length, reverse=True))
+    return [rows[i : i + batch] for rows in rows_of for i in range(0, len(rows), batch)]
 
 
 def sorted_by_length(embed):

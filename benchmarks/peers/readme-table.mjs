@@ -15,7 +15,7 @@ const NAMES = {
   onnxruntime_fp32: 'onnxruntime fp32, length-sorted loop',
   onnxruntime_int8: 'onnxruntime dynamic INT8, length-sorted loop',
   openvino_bf16: 'OpenVINO bf16, length-sorted loop',
-  openvino_int8: "OpenVINO, embedkit's INT8 as QDQ, length-sorted loop",
+  openvino_int8: "OpenVINO, embedkit's INT8 as QDQ, batches of equal length",
 };
 const BATCH = 32;
 

@@ -30,7 +30,7 @@ const PEERS = [
   { id: 'openvino_bf16', name: 'OpenVINO bf16, length-sorted loop', script: 'openvino_py.py', variant: 'bf16', sort: true },
   {
     id: 'openvino_int8',
-    name: "OpenVINO on embedkit's QDQ INT8, length-sorted loop",
+    name: "OpenVINO on embedkit's INT8 as QDQ, batches of equal length",
     script: 'openvino_py.py',
     variant: 'int8',
     sort: true,

@@ -44,7 +44,11 @@ describe('cost', () => {
     [[...PRICES, ...VOLUME], 2, /no speed given; /],
     [[...PRICES, ...VOLUME, '--rate', '5', '--bench', 'x'], 2, /--bench and --rate are both given; /],
     [[...PRICES, ...VOLUME, '--rate', 'fast'], 2, /"fast" is not a number like 1000, 0\.02 or 12M; /],
-    [[...PRICES, ...VOLUME, '--bench', 'gone.json'], 1, /--bench gone\.json cannot be read: .*ENOENT.*; name the file that embedkit bench/],
+    [
+      [...PRICES, ...VOLUME, '--bench', 'gone.json'],
+      1,
+      /--bench gone\.json cannot be read: no such file.*; name the file that embedkit bench/,
+    ],
     [[...PRICES, ...VOLUME, '--bench', 'text.json'], 1, /--bench text\.json is not JSON; /],
     [[...PRICES, ...VOLUME, '--bench', 'empty.json'], 1, /--bench empty\.json: variants: .*; /],
     [[...PRICES, ...VOLUME, '--bench', 'none.json'], 1, /none of its variants has a speed; /],

@@ -91,7 +91,7 @@ describe('what is in the way', () => {
       'a file where a folder should be',
       ({ text }) => ({ out: join(text, 'deep', 'out') }),
       'output-unwritable',
-      /cannot be written: ENOTDIR/,
+      /cannot be written: not a directory/,
     ],
     ['a place where nothing can be made', () => ({ out: '/sys/embedkit-out' }), 'output-unwritable', /embedkit-out: cannot be written: E/],
   ];
