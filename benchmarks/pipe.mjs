@@ -110,7 +110,11 @@ const spread = (numbers, digits) =>
 const own = (one) => one.summary.seconds;
 const share = (some, others) => some.map((seconds, round) => (100 * seconds) / others[round]);
 const rows = [
-  ['direct', `${ROWS} rows of ${WORDS + 2} tokens, Arrow file into Arrow file: the program's own seconds`, () => spread(of('direct', own), 2)],
+  [
+    'direct',
+    `${ROWS} rows of ${WORDS + 2} tokens, Arrow file into Arrow file: the program's own seconds`,
+    () => spread(of('direct', own), 2),
+  ],
   ['pipe', "the same through the pipe: the program's own seconds", () => spread(of('pipe', own), 2)],
   ['pipe', 'speed of the pipe, % of file into file, within a round', () => spread(share(of('direct', own), of('pipe', own)), 1)],
   [

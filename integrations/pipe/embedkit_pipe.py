@@ -18,10 +18,10 @@ class EmbedkitError(RuntimeError):
 
 
 class Pipe:
-    """One embedkit process for batches of one schema. Use it in a `with`, or close it."""
+    """One embedkit process for batches of one schema, that of the first. Use it in a `with`, or close it."""
 
-    def __init__(self, schema, arguments=(), command=("embedkit",)):
-        self.schema = schema
+    def __init__(self, arguments=(), command=("embedkit",)):
+        self.schema = None
         self._said = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [*command, "embed", "-", "--from", "arrow-stream", "--to", "arrow-stream", "-o", "-", "--quiet", *arguments],
@@ -29,11 +29,14 @@ class Pipe:
             stdout=subprocess.PIPE,
             stderr=self._said,
         )
-        self._writer = pa.ipc.new_stream(self._process.stdin, schema)
+        self._writer = None
         self._reader = None
 
     def write(self, batch):
         """Sends a record batch. One thread may write while another reads."""
+        if self._writer is None:
+            self.schema = batch.schema
+            self._writer = pa.ipc.new_stream(self._process.stdin, batch.schema)
         self._writer.write_batch(batch)
         self._process.stdin.flush()
 
@@ -95,14 +98,14 @@ class Pipe:
 
 def embed_batches(batches, arguments=(), command=("embedkit",)):
     """Yields each record batch of an iterator with its vectors. Large batches are cut; at most a few are under way at a time."""
-    batches = (piece for batch in batches for piece in cut(batch))
-    first = next(batches, None)
-    if first is None:
-        return
-    with Pipe(first.schema, arguments, command) as pipe:
+    # The model is loaded while whoever makes the batches makes the first.
+    with Pipe(arguments, command) as pipe:
+        pieces = (piece for batch in batches for piece in cut(batch))
+        first = next(pieces, None)
+        if first is None:
+            return
         failures = []
-        feeder = threading.Thread(target=_feed, args=(pipe, first, batches, failures), daemon=True)
-        feeder.start()
+        threading.Thread(target=_feed, args=(pipe, first, pieces, failures), daemon=True).start()
         try:
             while (answer := pipe.read()) is not None:
                 yield answer

@@ -36,20 +36,16 @@ class Embedder:
     def __init__(self, arguments=(), command=("embedkit",)):
         self._arguments = arguments
         self._command = command
-        self._pipe = None
+        self._pipe = Pipe(arguments, command)
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        if self._pipe is None or self._pipe.schema != table.schema:
-            self.close()
-            self._pipe = Pipe(table.schema, self._arguments, self._command)
+        if self._pipe.schema not in (None, table.schema):
+            self._pipe.close()
+            self._pipe = Pipe(self._arguments, self._command)
         batches = table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
         if not batches:
             batches = [pa.RecordBatch.from_pylist([], schema=table.schema)]
         return pa.Table.from_batches([self._pipe.ask(batch) for batch in batches])
 
-    def close(self):
-        if self._pipe is not None:
-            self._pipe.close()
-
     def __del__(self):
-        self.close()
+        self._pipe.close()
