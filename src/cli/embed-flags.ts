@@ -24,7 +24,7 @@ export const EMBED_FLAGS: readonly Flag[] = [
   {
     flags: '--keep <columns>',
     help: `columns to carry through, like a,b; name:type (${KEPT_TYPES.join(', ')}) fixes a type`,
-    fallback: 'none; types as in the input',
+    fallback: 'none, types as in the input; all from an Arrow stream into one',
     parse: keepColumns,
   },
   {
@@ -60,6 +60,11 @@ export const EMBED_FLAGS: readonly Flag[] = [
     help: 'what to do with a row that cannot be embedded; quarantine: it goes to <output>.quarantine.jsonl, and the run exits 3',
     fallback: 'quarantine; fail on standard output',
     choices: ON_ERROR,
+  },
+  {
+    flags: '--quarantine <file>',
+    help: 'where the rows go that a stream (-o -) cannot have; the run then goes on, and exits 3',
+    fallback: 'none: the first ends the run',
   },
   {
     flags: '--max-errors <n>',

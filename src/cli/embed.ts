@@ -30,6 +30,7 @@ export interface EmbedArguments {
   readonly chunkTokens?: number;
   readonly chunkOverlap?: number;
   readonly onError?: OnError;
+  readonly quarantine?: string;
   readonly maxErrors?: MaxErrors;
   readonly maxMemory?: number;
   readonly resume?: Resume;
@@ -109,6 +110,7 @@ function configOf(paths: readonly string[], given: EmbedArguments): JobConfig {
       batchSize: given.batchSize,
     },
     onError: given.onError,
+    quarantine: given.quarantine,
     maxErrors: given.maxErrors,
     maxMemory: given.maxMemory,
     resume: given.resume,

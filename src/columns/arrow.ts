@@ -43,7 +43,7 @@ export class ArrowWriter implements ColumnsWriter {
 }
 
 /** Holds what the library's writer has encoded, which its own queue would gather without bound, until it is taken. */
-class Chunks extends AsyncByteQueue {
+export class Chunks extends AsyncByteQueue {
   private chunks: Uint8Array[] = [];
 
   override write(chunk: Uint8Array): void {

@@ -6,18 +6,20 @@ import { plainParts } from './plain-types.js';
 const MAX_INT32 = 2 ** 31 - 1;
 
 /**
- * Concatenates arrays into one of `type`, which is the plain type of each of them. What stands below nulls is kept.
+ * Concatenates arrays into one of `type`, which is the plain type of each of them. What stands below nulls is kept. Where `type` is their own
+ * and not a plain one, they are to be slices of one array: they share its dictionary, buffers of views, or children of a dense union.
  * Throws `bad-row` where the values are too many bytes for the type.
  */
 export function concat(type: DataType, given: readonly Data[]): Data {
-  const parts = given.flatMap(plainParts);
+  const parts = isPlain(type) ? given.flatMap(plainParts) : given;
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const validity = concatValidity(parts, length);
+  const validity = DataType.isUnion(type) ? { nullCount: 0 } : concatValidity(parts, length);
   return makeData({ type, length, ...validity, ...layout(type, parts, length) } as Parameters<typeof makeData>[0]) as Data;
 }
 
 function layout(type: DataType, parts: readonly Data[], length: number): object {
   if (DataType.isNull(type)) return {};
+  if (!isPlain(type)) return encodedLayout(type, parts);
   if (DataType.isBool(type)) return { data: concatBits(parts, length, (part) => part.values as Uint8Array) };
   if (DataType.isUtf8(type) || DataType.isBinary(type)) return concatVariable(parts, length, Int32Array);
   if (DataType.isLargeUtf8(type) || DataType.isLargeBinary(type)) return concatVariable(parts, length, BigInt64Array);
@@ -28,6 +30,27 @@ function layout(type: DataType, parts: readonly Data[], length: number): object 
   return { data: concatFixed(type, parts) };
 }
 
+function isPlain(type: DataType): boolean {
+  return !DataType.isDictionary(type) && !DataType.isUtf8View(type) && !DataType.isBinaryView(type) && !DataType.isUnion(type);
+}
+
+/** Of slices of one array: what they point to stays whole, and only what points there is joined. */
+function encodedLayout(type: DataType, parts: readonly Data[]): object {
+  const [first] = parts as [Data];
+  if (DataType.isDictionary(type)) return { data: concatFixed(type.indices, parts), dictionary: first.dictionary };
+  if (!DataType.isUnion(type)) return { views: concatFixed(type, parts), variadicBuffers: first.variadicBuffers };
+  const typeIds = joined(
+    Int8Array,
+    parts.map((part) => part.typeIds.subarray(0, part.length) as Int8Array),
+  );
+  if (!DataType.isDenseUnion(type)) return { typeIds, children: type.children.map((_, index) => concatChild(type, index, parts, 1)) };
+  const valueOffsets = joined(
+    Int32Array,
+    parts.map((part) => part.valueOffsets.subarray(0, part.length) as Int32Array),
+  );
+  return { typeIds, valueOffsets, children: first.children };
+}
+
 /** Child `index` of each part, `each` of its rows to a row of the part. */
 function concatChild(type: DataType, index: number, parts: readonly Data[], each: number): Data {
   const children = parts.map((part) => (part.children[index] as Data).slice(0, part.length * each));
@@ -36,13 +59,17 @@ function concatChild(type: DataType, index: number, parts: readonly Data[], each
 
 function concatFixed(type: DataType, parts: readonly Data[]): ArrayBufferView {
   const arrays = parts.map((part) => part.values.subarray(0, part.length * part.stride) as Int32Array);
-  const joined = new (type.ArrayType as Int32ArrayConstructor)(arrays.reduce((sum, array) => sum + array.length, 0));
+  return joined(type.ArrayType as Int32ArrayConstructor, arrays);
+}
+
+function joined<T extends Int8Array | Int32Array>(ArrayType: new (length: number) => T, arrays: readonly T[]): T {
+  const all = new ArrayType(arrays.reduce((sum, array) => sum + array.length, 0));
   let at = 0;
   for (const array of arrays) {
-    joined.set(array, at);
+    all.set(array, at);
     at += array.length;
   }
-  return joined;
+  return all;
 }
 
 type Offsets = typeof Int32Array | typeof BigInt64Array;

@@ -1,20 +1,7 @@
 // Rows and vectors become Arrow record batches of exactly 4,096 rows, whatever pieces they came in.
-import {
-  Bool,
-  type Data,
-  Field,
-  FixedSizeList,
-  Float16,
-  Float32,
-  Int32,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Utf8,
-  vectorFromArray,
-} from 'apache-arrow';
+import { type Data, Field, Int32, makeData, RecordBatch, Schema, Struct, Utf8, vectorFromArray } from 'apache-arrow';
 import { KeptColumn } from './kept.js';
+import { vectorColumns, vectorFields } from './own-columns.js';
 import { CHUNK_COLUMNS, type LayoutOptions, type OutputRow, type RowVectors } from './row.js';
 import { utf8Column } from './utf8.js';
 
@@ -63,10 +50,7 @@ export class RowGroups {
         new Field('id', new Utf8(), false),
         ...(this.layout.chunks ? chunkFields() : []),
         ...this.kept.map(({ field }) => field),
-        new Field('embedding', this.embeddingType(), false),
-        new Field('token_count', new Int32(), false),
-        new Field('truncated', new Bool(), false),
-        new Field('content_hash', new Utf8(), false),
+        ...vectorFields(this.layout),
       ],
       new Map(this.layout.metadata),
     );
@@ -78,31 +62,11 @@ export class RowGroups {
       utf8Column(rows.map((row) => row.id)),
       ...(this.layout.chunks ? chunkColumns(rows) : []),
       ...this.kept.map((kept) => kept.vector(rows).data[0] as Data),
-      this.embeddings(rows.length),
-      makeData({ type: new Int32(), data: Int32Array.from(rows, (row) => row.tokenCount), nullCount: 0 }),
-      vectorFromArray(
-        rows.map((row) => row.truncated),
-        new Bool(),
-      ).data[0] as Data,
-      utf8Column(rows.map((row) => row.contentHash)),
+      ...vectorColumns(rows, this.vectors.slice(0, rows.length * this.layout.dim), this.layout),
     ];
     this.rows = [];
     const schema = this.schema();
     return new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }));
-  }
-
-  private embeddings(rows: number): Data {
-    const values = this.vectors.slice(0, rows * this.layout.dim);
-    const child =
-      this.layout.dtype === 'float32'
-        ? makeData({ type: new Float32(), data: values, nullCount: 0 })
-        : makeData({ type: new Float16(), data: this.layout.encodeF16(values), nullCount: 0 });
-    return makeData({ type: this.embeddingType(), length: rows, nullCount: 0, child }) as Data;
-  }
-
-  private embeddingType(): FixedSizeList {
-    const item = this.layout.dtype === 'float32' ? new Float32() : new Float16();
-    return new FixedSizeList(this.layout.dim, new Field('item', item, false));
   }
 }
 

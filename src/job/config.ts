@@ -87,6 +87,8 @@ export interface JobConfig {
   readonly window?: Partial<WindowLimits>;
   /** Default: `quarantine`; `fail` where the output is a stream. */
   readonly onError?: OnError | undefined;
+  /** Where the bad rows of a run into a stream go, which has no place beside it; undefined: the first one ends it. */
+  readonly quarantine?: string | undefined;
   /** Peak resident memory in bytes that the run is to keep to; undefined: no bound is asked for. */
   readonly maxMemory?: number | undefined;
   readonly maxErrors?: MaxErrors | undefined;

@@ -17,24 +17,59 @@ interface Pending {
 }
 
 export async function embedWindows(run: Run, windows: AsyncIterable<Window>, store: WindowStore): Promise<void> {
-  let pending: Pending | undefined;
-  let before: Promise<ComputedTexts> | undefined;
-  for await (const window of windows) {
-    run.stop.signal.throwIfAborted();
-    run.tally.read(window);
-    // A text that is to be alone in the engine has no window beside its own there.
-    if (run.crashes.isCareful && pending !== undefined) {
-      await keep(run, pending, store);
-      pending = undefined;
+  const source = windows[Symbol.asyncIterator]();
+  let isReading = false;
+  try {
+    let pending: Pending | undefined;
+    let before: Promise<ComputedTexts> | undefined;
+    for (;;) {
+      isReading = true;
+      const reading = source.next();
+      // What is done is kept while the next window is read: that may take for ever.
+      if (pending !== undefined && (await isDoneBefore(reading, pending))) {
+        await keep(run, pending, store);
+        pending = undefined;
+      }
+      const { done, value: window } = await reading;
+      isReading = false;
+      if (done) break;
+      const next: Pending = await startNext(run, window, { before, pending, store });
+      pending = next;
+      before = next.computed;
     }
-    const next = begin(run, window, before);
-    // Now, not when the next window has been read: that may take for ever.
-    next.embedded.catch((error: unknown) => run.stop.abort(error));
     if (pending !== undefined) await keep(run, pending, store);
-    pending = next;
-    before = next.computed;
+  } finally {
+    // An input that is being read may bring nothing more.
+    const closing = source.return?.(undefined);
+    if (!isReading) await closing;
   }
-  if (pending !== undefined) await keep(run, pending, store);
+}
+
+interface Around {
+  readonly before: Promise<ComputedTexts> | undefined;
+  readonly pending: Pending | undefined;
+  readonly store: WindowStore;
+}
+
+/** Sends a window into the engine and keeps the one before it. */
+async function startNext(run: Run, window: Window, { before, pending, store }: Around): Promise<Pending> {
+  run.stop.signal.throwIfAborted();
+  run.tally.read(window);
+  // A text that is to be alone in the engine has no window beside its own there.
+  const isAlone = run.crashes.isCareful && pending !== undefined;
+  if (isAlone) await keep(run, pending, store);
+  const next = begin(run, window, before);
+  // Now, not when it is kept: that may be long after.
+  next.embedded.catch((error: unknown) => run.stop.abort(error));
+  if (!isAlone && pending !== undefined) await keep(run, pending, store);
+  return next;
+}
+
+/** Whether a window is through the engine before the next one has been read. */
+async function isDoneBefore(reading: Promise<unknown>, { embedded }: Pending): Promise<boolean> {
+  // Of an input that fails while a window is being kept, the caller hears afterwards.
+  reading.catch(() => undefined);
+  return Promise.race([reading.then(() => false), embedded.then(() => true)]);
 }
 
 function begin(run: Run, window: Window, before: Promise<ComputedTexts> | undefined): Pending {
@@ -77,6 +112,7 @@ async function embedWindow(
     bad: [...window.bad, ...badRows],
     items: window.items,
     digest: window.digest,
+    ended: window.ended,
     reused: good.length - vectors.rows + failed.size,
     texts: window.hashes.length,
     tokens: window.tokens.ids.length,

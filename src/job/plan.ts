@@ -1,7 +1,7 @@
 // A job's options become its parts: inputs found, model folder opened, flags checked against each other. Writes nothing.
 import { stat } from 'node:fs/promises';
 import { OUTPUT_FORMAT_NAMES, type OutputFormatName, outputFormatOf } from '../columns/formats.js';
-import { CHUNK_COLUMNS, type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
+import { CHUNK_COLUMNS, type KeepColumn, type LayoutOptions, OWN_COLUMNS } from '../columns/row.js';
 import { positive } from '../embedder/open.js';
 import { usableCpus } from '../engine/cpus.js';
 import { EmbedkitError } from '../errors.js';
@@ -9,6 +9,7 @@ import { type ModelFolder, openFolder } from '../model/folder.js';
 import { dimsFor, maxTokensFor, promptFor } from '../model/settings.js';
 import type { ReadOptions } from '../records/formats.js';
 import { type Input, resolveInputs } from '../records/read.js';
+import type { Source } from '../records/source.js';
 import { parseTemplate } from '../records/template.js';
 import { encodeF16 } from '../vectors/f16.js';
 import type { AuditPlan } from './audit.js';
@@ -27,6 +28,7 @@ import {
 import { REMEMBERED_VALUES } from './duplicates.js';
 import type { Shard } from './items.js';
 import { fitMemory, type MemoryPlan } from './memory.js';
+import { checkQuarantine, pipeSource } from './pipe-plan.js';
 import { provenance, type VectorPlan } from './provenance.js';
 import { checkInputFolders, checkOverwrite, resolveTarget, type Target } from './target.js';
 import { MAX_KNOWN } from './vector-index.js';
@@ -39,6 +41,8 @@ export interface JobPlan extends VectorPlan, MemoryPlan {
   readonly shard: Shard | undefined;
   /** Undefined for a stream or a device. */
   readonly target: Target | undefined;
+  /** Set where the run answers an Arrow stream batch for batch. */
+  readonly pipe: Source | undefined;
   readonly layout: LayoutOptions;
   readonly onError: OnError;
   readonly maxErrors: MaxErrors | undefined;
@@ -50,15 +54,13 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   const { input, output, model = {} } = config;
   const target = await resolveTarget(output.path, output.overwrite ?? false);
   const format = outputFormat(output.path, output.to, target?.kind);
-  const keep = input.keep ?? [];
-  checkKeep(
-    keep.map((column) => column.name),
-    model.onOverflow === 'chunk',
-  );
+  checkQuarantine(config, target);
   if (input.template !== undefined) parseTemplate(input.template);
   const inputs = await resolveInputs(input.paths, { from: input.from, stdin: input.stdin });
   await checkOverwrite(inputs, output.path);
   if (target?.kind === 'file') await checkInputFolders(input.paths, target.path, output.path);
+  const pipe = pipeSource(inputs, format, target, config);
+  if (pipe === undefined) checkKeep(input.keep ?? [], model.onOverflow === 'chunk');
   const folder = await openFolder(model.model, model.precision);
   const vectors = vectorPlan(folder, config);
   const audit = await auditPlan(config.audit, folder);
@@ -72,8 +74,9 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
     limit: atLeast('--limit', 0, input.limit ?? Number.MAX_SAFE_INTEGER),
     shard: checkShard(input.shard),
     target,
+    pipe,
     layout: {
-      keep,
+      keep: input.keep ?? [],
       chunks: vectors.chunks !== undefined,
       dtype: vectors.dtype,
       dim: vectors.dims,
@@ -121,10 +124,11 @@ function readOptions({ textField = 'text', template, idField, keep = [] }: JobIn
 }
 
 /** A stream has no place beside it for rows that are put aside. */
-function errorPolicy({ onError, output, resume, reuse }: JobConfig, target: Target | undefined): OnError {
+function errorPolicy({ onError, output, resume, reuse, quarantine }: JobConfig, target: Target | undefined): OnError {
   if (target !== undefined) return onError ?? 'quarantine';
-  const flag = onError === 'quarantine' ? '--on-error quarantine' : resume === 'require' ? '--resume require' : undefined;
-  const asked = flag ?? (reuse !== undefined && reuse.length > 0 ? '--reuse' : undefined);
+  const flag = resume === 'require' ? '--resume require' : reuse !== undefined && reuse.length > 0 ? '--reuse' : undefined;
+  if (flag === undefined && quarantine !== undefined) return 'quarantine';
+  const asked = flag ?? (onError === 'quarantine' ? '--on-error quarantine' : undefined);
   if (asked === undefined) return 'fail';
   throw new EmbedkitError('usage', `${asked} needs an output that is a file, and -o ${output.path} is a stream`, {
     hint: 'name a file with -o',
@@ -159,7 +163,8 @@ function chunkPlan({ onOverflow, chunkTokens, chunkOverlap = 0 }: JobModel, maxT
   });
 }
 
-function checkKeep(names: readonly string[], chunks: boolean): void {
+function checkKeep(keep: readonly KeepColumn[], chunks: boolean): void {
+  const names = keep.map(({ name }) => name);
   const taken: readonly string[] = chunks ? [...OWN_COLUMNS, ...CHUNK_COLUMNS] : OWN_COLUMNS;
   const own = names.find((name) => taken.includes(name));
   if (own !== undefined) {

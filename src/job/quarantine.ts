@@ -1,5 +1,7 @@
 // The rows that could not be embedded, a JSON object a line: where each stands, why, and as much of it as it takes to find it again.
 import { isUtf8 } from 'node:buffer';
+import { type FileHandle, open } from 'node:fs/promises';
+import { unwritable } from '../columns/sinks.js';
 import type { BadRow } from '../records/record.js';
 
 /** Of a bad row's bytes at most so many are kept. */
@@ -8,6 +10,30 @@ export const RAW_BYTES = 4096;
 /** The quarantine file of an output. */
 export function quarantinePath(output: string): string {
   return `${output}.quarantine.jsonl`;
+}
+
+/** Where the bad rows of a run into a stream go, as they come. */
+export interface QuarantineStream {
+  /** Throws `output-unwritable`. */
+  add(rows: readonly BadRow[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A file, FIFO or descriptor; it is opened, and a file replaced, by the first bad row, so that no bad row leaves no file. */
+export function openQuarantine(path: string | undefined): QuarantineStream {
+  let file: FileHandle | undefined;
+  return {
+    async add(rows) {
+      if (path === undefined || rows.length === 0) return;
+      try {
+        file ??= await open(path, 'w');
+        await file.appendFile(rows.map(quarantineLine).join(''));
+      } catch (error) {
+        throw unwritable(path, error);
+      }
+    },
+    close: async () => file?.close(),
+  };
 }
 
 export function quarantineLine({ error, id, place, raw }: BadRow): string {

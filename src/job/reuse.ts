@@ -16,6 +16,9 @@ import { fromF16 } from '../vectors/f16.js';
 import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
 import type { VectorIndex } from './vector-index.js';
 
+/** Formats with metadata. */
+const SAYS_ITS_MAKING: ReadonlySet<string> = new Set(['parquet', 'arrow', 'arrow-stream']);
+
 const COLUMNS = ['content_hash', 'token_count', 'truncated', 'embedding'] as const;
 
 const FLAT_NAME = /^reuse-\d+\.f32$/;
@@ -35,7 +38,7 @@ export async function rememberOutputs(known: VectorIndex, paths: readonly string
   let files = 0;
   for (const path of paths) {
     const format = formatOf(path)?.format;
-    if (format !== undefined && format !== 'parquet' && format !== 'arrow') throw withoutProvenance(path);
+    if (format !== undefined && !SAYS_ITS_MAKING.has(format)) throw withoutProvenance(path);
     if (!(await isPatternOrThere(path))) {
       options.onWarning(`--reuse ${path} is not there: nothing is taken from it`);
       continue;
@@ -57,7 +60,7 @@ async function rememberOutput(
   { source, format }: Input,
   options: ReuseOptions & { readonly path: string },
 ): Promise<void> {
-  if (format !== 'parquet' && format !== 'arrow') {
+  if (!SAYS_ITS_MAKING.has(format)) {
     throw withoutProvenance(source.name);
   }
   const batches = format === 'parquet' ? parquetBatches(source.name) : readArrowBatches(source, { bytesDone: 0 });

@@ -4,6 +4,7 @@ import { mebibytes } from '../format.js';
 import { AuditSample } from './audit.js';
 import type { JobConfig, JobSummary } from './config.js';
 import { runIntoFile } from './into-file.js';
+import { runIntoPipe } from './into-pipe.js';
 import { runIntoStream } from './into-stream.js';
 import { type Job, type JobParts, PARTS } from './job.js';
 import { planJob } from './plan.js';
@@ -24,7 +25,7 @@ export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): 
   const audit = plan.audit && new AuditSample(plan.audit, plan.maxTokens);
   const job: Job = { config, plan, tally, audit, parts: { ...PARTS, ...parts } };
   try {
-    const summary = await (plan.target === undefined ? runIntoStream(job) : runIntoFile(job, plan.target));
+    const summary = await runInto(job);
     if (config.maxMemory !== undefined && summary.peakMemoryBytes > config.maxMemory)
       config.onWarning?.(overBound(summary, config.maxMemory));
     return summary;
@@ -33,6 +34,12 @@ export async function runJob(config: JobConfig, parts: Partial<JobParts> = {}): 
     for (const { source } of plan.inputs) source.stream?.destroy();
     throw error;
   }
+}
+
+function runInto(job: Job): Promise<JobSummary> {
+  const { target, pipe } = job.plan;
+  if (target !== undefined) return runIntoFile(job, target);
+  return pipe === undefined ? runIntoStream(job) : runIntoPipe(job, pipe);
 }
 
 function overBound({ peakMemoryBytes }: JobSummary, bound: number): string {

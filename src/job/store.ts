@@ -1,6 +1,7 @@
 // What comes out of the engine, and what takes it: the parts of an unfinished run, or a stream.
 import type { OutputRow } from '../columns/row.js';
 import type { EmbedkitError } from '../errors.js';
+import type { EndedBatch } from '../records/arrow-pipe.js';
 import type { BadRow } from '../records/record.js';
 import type { Matrix } from '../vectors/matrix.js';
 
@@ -20,6 +21,8 @@ export interface EmbeddedWindow {
   readonly bad: readonly BadRow[];
   readonly items: number;
   readonly digest: string;
+  /** As in Window. */
+  readonly ended: readonly EndedBatch[];
   readonly reused: number;
   /** Texts that went through the engine for it. */
   readonly texts: number;

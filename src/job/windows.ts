@@ -1,12 +1,14 @@
 // Items become windows: a bounded number of them, tokenized, ready to embed. Texts are let go once tokenized.
 import type { OutputRow } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
+import type { EndedBatch } from '../records/arrow-pipe.js';
 import { isBad } from '../records/bad-rows.js';
 import { type BadRow, describePlace } from '../records/record.js';
 import { type TokenizedTexts, TokensBuilder } from '../tokens/tokenize.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import type { OnOverflow, WindowLimits } from './config.js';
 import { ItemDigest, type Row, type RunItem } from './items.js';
+import { PAUSED, withPauses } from './pauses.js';
 import type { KnownVector } from './vector-index.js';
 
 /** Where the vector of a row comes from: a text of this window that is to be computed, one of the window before, or one that is known. */
@@ -27,6 +29,16 @@ export interface Window {
   /** Rows and bad rows. */
   readonly items: number;
   readonly digest: string;
+  /** Of a pipe: the record batches whose last row is in this window or came before it. */
+  readonly ended: readonly EndedBatch[];
+}
+
+/** An input that waits for its answers. */
+export interface Pipe {
+  /** Batches all of whose rows have come; taken from here by the window that they end with. */
+  readonly ended: EndedBatch[];
+  /** Settles when no window is in the engine or being written. */
+  idle(): Promise<void>;
 }
 
 export interface WindowOptions {
@@ -36,20 +48,36 @@ export interface WindowOptions {
   readonly limits: WindowLimits;
   /** A vector made before from the same text, by its content hash. */
   readonly known: (contentHash: string) => KnownVector | undefined;
+  /** Where set, a window is cut also where the input pauses. */
+  readonly pipe?: Pipe;
 }
 
 /** Tokenizes items and cuts them into windows. Throws `text-too-long` where overflow is to fail. */
 export async function* cutWindows(chunks: AsyncIterable<RunItem[]>, options: WindowOptions): AsyncGenerator<Window> {
+  const { pipe } = options;
+  const ended = pipe?.ended ?? [];
   let next = new WindowBuilder(options, new Map());
-  for await (const items of chunks) {
+  for await (const items of pipe === undefined ? chunks : withPauses(chunks, () => pipe.idle())) {
+    if (items === PAUSED) {
+      if (next.isEmpty() && ended.length === 0) continue;
+      yield next.finish(ended.splice(0));
+      next = new WindowBuilder(options, next.seen);
+      continue;
+    }
     for (const item of items) {
       next.add(item);
       if (!next.isFull()) continue;
-      yield next.finish();
+      yield next.finish(endedWith(item, ended));
       next = new WindowBuilder(options, next.seen);
     }
   }
-  if (!next.isEmpty()) yield next.finish();
+  if (!next.isEmpty() || ended.length > 0) yield next.finish(ended.splice(0));
+}
+
+/** Takes the batches that have no row after this one. */
+function endedWith({ place }: RunItem, ended: EndedBatch[]): EndedBatch[] {
+  const open = ended.findIndex(({ start, batch }) => start + batch.numRows > place.number + 1);
+  return ended.splice(0, open === -1 ? ended.length : open);
 }
 
 class WindowBuilder {
@@ -86,9 +114,10 @@ class WindowBuilder {
     else this.addRow(item);
   }
 
-  finish(): Window {
+  finish(ended: readonly EndedBatch[]): Window {
     const { rows, sources, bad, items } = this;
-    return { rows, sources, bad, items, digest: this.digest.finish(), tokens: this.tokens.finish(), hashes: [...this.seen.keys()] };
+    const hashes = [...this.seen.keys()];
+    return { rows, sources, bad, items, ended, hashes, digest: this.digest.finish(), tokens: this.tokens.finish() };
   }
 
   private addRow(row: Row): void {

@@ -1,6 +1,6 @@
 // Arrow IPC files (Feather 2) and streams, batch by batch, with LZ4 and zstd buffers.
 import { type FileHandle, open } from 'node:fs/promises';
-import { CompressionType, compressionRegistry, type RecordBatch, RecordBatchReader } from 'apache-arrow';
+import { CompressionType, compressionRegistry, RecordBatch, RecordBatchReader, type Schema } from 'apache-arrow';
 import { decompress as unzstd } from 'fzstd';
 import lz4 from 'lz4js';
 import { EmbedkitError } from '../errors.js';
@@ -30,8 +30,7 @@ export async function* readArrowBatches(source: Source, progress: ReadProgress):
   const file = await openArrowFile(source);
   const stream = wholeStream(source, readBytes(source, progress));
   try {
-    const reader = (await RecordBatchReader.from((file ?? stream) as AsyncIterable<Buffer>)) as unknown as RecordBatchReader;
-    for await (const batch of await reader.open()) yield batch as RecordBatch;
+    yield* (await openReader((file ?? stream) as AsyncIterable<Buffer>)) as AsyncIterable<RecordBatch>;
   } catch (error) {
     throw unreadable(source, error);
   } finally {
@@ -39,6 +38,47 @@ export async function* readArrowBatches(source: Source, progress: ReadProgress):
     await file?.close();
     if (file !== undefined) progress.bytesDone += source.bytes;
   }
+}
+
+/** An IPC stream whose schema has been read; its batches are to be taken to their end, or the source closed. */
+export interface ArrowStream {
+  readonly schema: Schema;
+  readonly batches: AsyncGenerator<RecordBatch>;
+}
+
+/** Reads as far as the schema. Throws `input-unreadable`, and so do the batches. */
+export async function openArrowStream(source: Source, progress: ReadProgress): Promise<ArrowStream> {
+  try {
+    const reader = await openReader(atOnce(wholeStream(source, readBytes(source, progress))));
+    return { schema: reader.schema, batches: batchesOf(source, reader as AsyncIterable<RecordBatch>) };
+  } catch (error) {
+    throw unreadable(source, error);
+  }
+}
+
+async function* batchesOf(source: Source, reader: AsyncIterable<RecordBatch>): AsyncGenerator<RecordBatch> {
+  try {
+    // For a stream without batches the library makes one up, of a class of its own.
+    for await (const batch of reader) if (batch.constructor === RecordBatch) yield batch;
+  } catch (error) {
+    throw unreadable(source, error);
+  }
+}
+
+/**
+ * Every chunk with an empty one after it: where a message ends with a chunk, the library reads one more before it hands the message over, and
+ * the next real one may not be sent before that.
+ */
+async function* atOnce(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    yield Buffer.alloc(0);
+  }
+}
+
+async function openReader(bytes: AsyncIterable<Buffer>): Promise<RecordBatchReader> {
+  const reader = (await RecordBatchReader.from(bytes)) as unknown as RecordBatchReader;
+  return reader.open();
 }
 
 /** The file opened for random access where it is in the IPC file format; undefined for the stream format, and for pipes. */

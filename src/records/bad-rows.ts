@@ -44,7 +44,8 @@ export async function* recordsOnly(chunks: AsyncIterable<Item[]>): AsyncGenerato
   for await (const items of chunks) {
     const good = items.findIndex(isBad);
     const records = (good === -1 ? items : items.slice(0, good)) as TextRecord[];
-    if (records.length > 0) yield records;
+    // None at all is a chunk too: the last one of an empty record batch.
+    if (records.length > 0 || items.length === 0) yield records;
     if (good !== -1) throw (items[good] as BadRow).error;
   }
 }

@@ -24,7 +24,8 @@ export const FORMATS = {
   tsv: { extensions: ['.tsv'], text: true, read: (s, o, p) => delimited(s, o, p, '\t') },
   txt: { extensions: ['.txt'], text: true, read: txt },
   parquet: { extensions: ['.parquet'], text: false, read: parquet },
-  arrow: { extensions: ['.arrow', '.feather', '.arrows', '.ipc'], text: false, read: arrow },
+  arrow: { extensions: ['.arrow', '.feather', '.ipc'], text: false, read: arrow },
+  'arrow-stream': { extensions: ['.arrows'], text: false, read: arrow },
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof FORMATS;

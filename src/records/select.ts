@@ -17,6 +17,8 @@ export interface Selection {
   readonly idField: string | undefined;
   /** Names of the columns carried through; a row that lacks one has undefined there. */
   readonly keep: readonly string[];
+  /** Whether a row whose default id field holds no id is a bad one; default: yes. */
+  readonly needsId?: boolean;
 }
 
 /** One row of a row format: reads the value at a path, and lists what there is when it is not there. */
@@ -36,7 +38,7 @@ export function rowReader(selection: Selection): RowReader {
   const readOwnText = (row: RowAccess, place: Place): string =>
     template === undefined ? readText(row, selection.textField, place) : fillTemplate(template, row, place);
   return (row, place) => {
-    const id = readId(row, selection.idField, place);
+    const id = readId(row, selection, place);
     try {
       const text = readOwnText(row, place);
       return { id, text, kept: { kind: 'values', values: selection.keep.map((name) => row.get(name)) }, place };
@@ -84,7 +86,7 @@ function fillField(part: { path: string; optional: boolean }, row: RowAccess, pl
   throw badRow(place, `field "${part.path}" is ${describeValue(value)}, not text`, hint);
 }
 
-function readId(row: RowAccess, field: string | undefined, place: Place): string | undefined {
+function readId(row: RowAccess, { idField: field, needsId = true }: Selection, place: Place): string | undefined {
   if (field !== undefined) {
     const value = row.get(field);
     if (value === undefined) throw noSuchField(field, '--id-field', row, place);
@@ -92,16 +94,18 @@ function readId(row: RowAccess, field: string | undefined, place: Place): string
   }
   for (const name of DEFAULT_ID_FIELDS) {
     const value = row.get(name);
-    if (value !== undefined) return idText(value, name, place);
+    if (value !== undefined) return needsId || isId(value) ? idText(value, name, place) : undefined;
   }
   return undefined;
 }
 
+function isId(value: unknown): value is string | bigint | number {
+  return typeof value === 'string' || typeof value === 'bigint' || (typeof value === 'number' && Number.isFinite(value));
+}
+
 /** An id as text; whole numbers keep every digit. */
 export function idText(value: unknown, field: string, place: Place): string {
-  if (typeof value === 'string') return value.toWellFormed();
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  if (isId(value)) return String(value).toWellFormed();
   throw badRow(place, `id field "${field}" is ${describeValue(value)}`, 'ids are text or numbers: name another column with --id-field');
 }
 

@@ -47,7 +47,7 @@ describe('the format of a file', () => {
     const failure = await failureOf(readAll([`${folder}/plain.log`]));
     expect([failure.code, failure.sentence]).toEqual([
       'usage',
-      `the name "${folder}/plain.log" does not tell a format; say its format with --from (jsonl, csv, tsv, txt, parquet, arrow)`,
+      `the name "${folder}/plain.log" does not tell a format; say its format with --from (jsonl, csv, tsv, txt, parquet, arrow, arrow-stream)`,
     ]);
   });
 });
