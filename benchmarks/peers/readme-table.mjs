@@ -1,5 +1,5 @@
 // README's table out of a run of the peers: how many times as long as embedkit's INT8 and fp32 each took, medians of the ratios within a round.
-// usage: node benchmarks/peers/readme-table.mjs PEERS.json
+// usage: node benchmarks/peers/readme-table.mjs PEERS.json [MORE.json]      MORE: a run of some peers anew; its rows stand in place of those
 import { readFileSync } from 'node:fs';
 import { median } from '../machine.mjs';
 
@@ -19,23 +19,30 @@ const NAMES = {
 };
 const BATCH = 32;
 
-const { runs, best } = JSON.parse(readFileSync(process.argv[2], 'utf8'));
-const secondsOf = (id, batch) =>
-  new Map(runs.filter((run) => run.id === id && run.batch === batch && !run.error).map((run) => [run.round, run.seconds]));
-const base = { int8: secondsOf('embedkit_int8', BATCH), fp32: secondsOf('embedkit_fp32', BATCH) };
+const results = process.argv.slice(2).map((path) => JSON.parse(readFileSync(path, 'utf8')));
 
-function ratio(id, batch, to) {
-  const ratios = [...secondsOf(id, batch)].map(([round, seconds]) => seconds / base[to].get(round));
-  return ratios.length === 0 ? '' : median(ratios).toFixed(1);
+function secondsOf({ runs }, id, batch) {
+  const its = runs.filter((run) => run.id === id && run.batch === batch && !run.error);
+  return new Map(its.map(({ round, seconds }) => [round, seconds]));
 }
+
+function ratio(result, [id, batch], to) {
+  const base = secondsOf(result, to, BATCH);
+  const value = median([...secondsOf(result, id, batch)].map(([round, seconds]) => seconds / base.get(round)));
+  return value.toFixed(value < 1 ? 2 : 1);
+}
+
+const hasRun = (id) => (result) => result.runs.some((run) => run.id === id && !run.error);
 
 function row(id) {
-  const ownBatch = id.startsWith('embedkit') ? BATCH : best[id];
-  const label = id.startsWith('embedkit') ? 'its own' : `${ownBatch}`;
-  return [NAMES[id], ratio(id, BATCH, 'int8'), ratio(id, BATCH, 'fp32'), label, ratio(id, ownBatch, 'int8'), ratio(id, ownBatch, 'fp32')];
+  const result = results.findLast(hasRun(id));
+  const isOurs = id.startsWith('embedkit');
+  const batch = isOurs ? BATCH : result.best[id];
+  const ratios = [BATCH, batch].map((size) => ['embedkit_int8', 'embedkit_fp32'].map((to) => ratio(result, [id, size], to)));
+  return [NAMES[id], ...ratios[0], isOurs ? 'its own' : `${batch}`, ...ratios[1]];
 }
 
-const ids = Object.keys(NAMES).filter((id) => runs.some((run) => run.id === id && !run.error));
+const ids = Object.keys(NAMES).filter((id) => results.some(hasRun(id)));
 const lines = [
   ['', 'batch 32: ÷ INT8', '÷ fp32', 'best batch', '÷ INT8', '÷ fp32'],
   ['---', '---', '---', '---', '---', '---'],

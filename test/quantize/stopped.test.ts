@@ -68,7 +68,7 @@ describe('a run that is stopped', () => {
     const { code, said } = await ended(spawn('bash', ['-c', command, process.execPath, BIN, ...args]));
     expect([code, said]).toEqual([
       1,
-      expect.stringMatching(/^embedkit: [^\n]+ cannot be written: EFBIG[^\n]*; check space and permissions\n$/),
+      expect.stringMatching(/^embedkit: [^\n]+ cannot be written: file too large[^\n]*; check space and permissions\n$/),
     ]);
     expect(contentsOf(out)).toEqual(before);
     expect(readdirSync(folder).sort()).toEqual(names);
