@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const README = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const MARKED = /<!-- table: (\S+) (.+) -->\n([^]*?)<!-- end -->/g;
+const MARKED = /<!-- table: (\S+) ([^>]+) -->\n(.*?)<!-- end -->/gs;
 const TABLES = [...README.matchAll(MARKED)].map(([, script, runs, table]) => ({ script, runs, table }));
 
 describe("README's tables", () => {

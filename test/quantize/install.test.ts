@@ -93,7 +93,12 @@ describe('what is in the way', () => {
       'output-unwritable',
       /cannot be written: not a directory/,
     ],
-    ['a place where nothing can be made', () => ({ out: '/sys/embedkit-out' }), 'output-unwritable', /embedkit-out: cannot be written: [a-z]/],
+    [
+      'a place where nothing can be made',
+      () => ({ out: '/sys/embedkit-out' }),
+      'output-unwritable',
+      /embedkit-out: cannot be written: [a-z]/,
+    ],
   ];
   it.each(cases)('%s', async (_, options, code, message) => {
     const here = await scene();
