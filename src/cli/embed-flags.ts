@@ -95,7 +95,12 @@ export const EMBED_FLAGS: readonly Flag[] = [
     fallback: 'none',
     parse: percentage,
   },
-  { flags: '--dtype <type>', help: 'type of the vectors', fallback: 'float32', choices: VECTOR_DTYPES },
+  {
+    flags: '--dtype <type>',
+    help: 'type of the vectors; int8 by fixed ranges, binary as packed signs',
+    fallback: 'float32',
+    choices: VECTOR_DTYPES,
+  },
   { flags: '--dims <n>', help: 'length of the vectors, where the model allows others', fallback: "the model's", parse: wholeNumber },
   { flags: '--threads <n>', help: 'engine threads', fallback: 'the CPUs this process may use', parse: wholeNumber },
   {

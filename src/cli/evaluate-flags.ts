@@ -1,8 +1,9 @@
 // The flags of `evaluate`.
 import { InvalidArgumentError } from 'commander';
 import { GATE_NAMES, type GateTerm, parseGate } from '../evaluate/gate-terms.js';
+import { LOSSY_DTYPES } from '../evaluate/storages.js';
 import { DEFAULT_MODEL, PRECISIONS, type Precision } from '../model/names.js';
-import { type Flag, wholeNumber } from './flags.js';
+import { type Flag, list, wholeNumber } from './flags.js';
 import type { LogFormat } from './report.js';
 
 export const EVALUATE_FLAGS: readonly Flag[] = [
@@ -27,6 +28,12 @@ export const EVALUATE_FLAGS: readonly Flag[] = [
     parse: gateTerms,
   },
   { flags: '--wrong-prompt <text>', help: "a query prompt that is not the model's, shown beside it", fallback: '"query: "' },
+  {
+    flags: '--dtypes <types>',
+    help: `what storing the documents of retrieval sets as these types costs: ${LOSSY_DTYPES.join(',')}`,
+    fallback: 'none',
+    parse: lossyTypes,
+  },
   { flags: '--json <file>', help: 'the report as JSON in a file', fallback: 'none' },
   { flags: '--html <file>', help: 'the report as one HTML page', fallback: 'none' },
   { flags: '--record', help: "write the scores into the model folder's manifest" },
@@ -47,6 +54,7 @@ export interface EvaluateArguments {
   readonly pairs?: string[];
   readonly gate?: readonly GateTerm[];
   readonly wrongPrompt?: string;
+  readonly dtypes?: readonly LossyDtype[];
   readonly json?: string;
   readonly html?: string;
   readonly record?: boolean;
@@ -54,6 +62,16 @@ export interface EvaluateArguments {
   readonly threads?: number;
   readonly quiet?: boolean;
   readonly logFormat?: LogFormat;
+}
+
+type LossyDtype = (typeof LOSSY_DTYPES)[number];
+
+function lossyTypes(text: string): readonly LossyDtype[] {
+  return [...new Set(list(text))].map((name) => {
+    const found = LOSSY_DTYPES.find((dtype) => dtype === name);
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`"${name}" is none of ${LOSSY_DTYPES.join(', ')}`);
+  });
 }
 
 function gateTerms(text: string): readonly GateTerm[] {

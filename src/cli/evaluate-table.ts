@@ -1,6 +1,6 @@
 // What a terminal shows of an evaluation: scores side by side, agreement, prompts, and what fell most. Plain text.
 import type { EvaluationReport, Regression } from '../evaluate/report.js';
-import { agreementCells, promptCells, scoreCells, verdictOf } from '../evaluate/report-words.js';
+import { agreementCells, promptCells, scoreCells, storageCells, verdictOf } from '../evaluate/report-words.js';
 import { printable } from '../format.js';
 import { alignedRows } from './columns-of-text.js';
 
@@ -9,13 +9,14 @@ const SHOWN = 3;
 
 /** Lines without a line feed at the end. */
 export function evaluationTable(report: EvaluationReport): string {
-  const { scores, agreement, prompts, gate, notes, against } = report;
+  const { scores, agreement, prompts, storages, gate, notes, against } = report;
   const beside = against === null ? [] : ['against', 'change'];
   const lines = [
     [printable(verdictOf(report)), ...gate.failures.map((failure) => `  - ${printable(failure)}`)],
     table(['set', 'metric', 'count', 'score', ...beside], scores.map(scoreCells), 2),
     table(['set', 'agreement', 'count', 'value'], agreement.map(agreementCells), 2),
     table(['set', 'query prompt', 'text', 'nDCG@10', 'worth'], prompts.flatMap(promptCells), 3),
+    table(['set', 'stored as', 'compared', 'nDCG@10', 'change'], storages.map(storageCells), 3),
     worstLines(report.worst),
     notes.map(printable),
   ];

@@ -63,7 +63,14 @@ function aligned(pairs: readonly (readonly [string, string])[]): string[] {
 function provenanceLines({ provenance, format }: Inspection): string[] {
   if (!provenance) return [`none: ${format} has no place for it`];
   const others = Object.keys(provenance).filter((name) => !FIRST_FACTS.includes(name));
-  return aligned([...FIRST_FACTS, ...others].map((name) => [name, shown(provenance[name])]));
+  return aligned([...FIRST_FACTS, ...others].map((name) => [name, shown(shortened(name, provenance[name]))]));
+}
+
+/** Hundreds of numbers are for --json. */
+function shortened(name: string, value: unknown): unknown {
+  if (name !== 'int8_ranges' || value === null || typeof value !== 'object') return value;
+  const { minimum, maximum: _, ...rest } = value as { minimum: readonly number[]; maximum: readonly number[] };
+  return { ...rest, of_each: `${count(minimum.length)} values (--json shows them)` };
 }
 
 function shown(value: unknown): string {

@@ -15,6 +15,7 @@ import { LOAD_FLAGS, type LoadArguments } from './load-flags.js';
 import { addModelsCommands } from './models-command.js';
 import type { QuantizeArguments } from './quantize.js';
 import { QUANTIZE_FLAGS } from './quantize-flags.js';
+import { RANGES_FLAGS, type RangesArguments } from './ranges.js';
 import type { ServeArguments } from './serve.js';
 import { SERVE_FLAGS } from './serve-flags.js';
 import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
@@ -58,6 +59,7 @@ const COMMANDS: readonly ((program: Command, onCode: (code: number) => void) => 
   addModelsCommands,
   addExport,
   addQuantize,
+  addRanges,
   addBenchCommands,
   addLoad,
   addCost,
@@ -92,6 +94,15 @@ function addQuantize(program: Command): void {
     .argument('[model]', 'model folder, ONNX file, or a folder with one in it (default: the shipped model)')
     .action(async (model: string | undefined, given: QuantizeArguments) => (await import('./quantize.js')).quantize(model, given));
   addFlags(quantizing, QUANTIZE_FLAGS);
+}
+
+function addRanges(program: Command): void {
+  const ranging = program
+    .command('ranges')
+    .description("record the ranges of a model's vectors on calibration text in its manifest, for embed --dtype int8")
+    .argument('[model]', 'model folder (default: the shipped model)')
+    .action(async (model: string | undefined, given: RangesArguments) => (await import('./ranges.js')).ranges(model, given));
+  addFlags(ranging, RANGES_FLAGS);
 }
 
 function addInspect(program: Command): void {

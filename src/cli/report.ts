@@ -138,6 +138,7 @@ function summaryText(s: JobSummary): string {
     ...books.filter((line) => line !== false),
     `${count(s.tokens)} tokens in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
     notes.join('; '),
+    ...(s.clampedValues > 0 ? [`${count(s.clampedValues)} values were outside the int8 range of their dimension, and took its end`] : []),
     ...(s.audit === undefined ? [] : [auditLine(s.audit)]),
   ].join('\n');
 }

@@ -10,8 +10,8 @@ export async function search(path: string, query: string, given: SearchArguments
   const signals = abortOnSignals();
   try {
     const { searchOutput } = await import('../search/search.js');
-    const { hits: k, model, precision, prompt, show } = given;
-    const result = await searchOutput(path, query, { k, model, precision, prompt, show, signal: signals.signal });
+    const { hits: k, model, precision, prompt, dtype, show } = given;
+    const result = await searchOutput(path, query, { k, model, precision, prompt, dtype, show, signal: signals.signal });
     process.stdout.write(`${asksForJson(given) ? JSON.stringify(result) : searchText(result)}\n`);
   } finally {
     signals.release();

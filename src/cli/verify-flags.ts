@@ -29,7 +29,7 @@ export const VERIFY_FLAGS: readonly Flag[] = [
   { flags: '--prompt <prompt>', help: 'query, document, none, or the text itself', fallback: PROVENANCE },
   { flags: '--max-tokens <n>', help: 'longest text in tokens', fallback: PROVENANCE, parse: wholeNumber },
   { flags: '--on-overflow <what>', help: 'what was done with longer texts', fallback: PROVENANCE, choices: ON_OVERFLOW },
-  { flags: '--dtype <type>', help: 'type that the vectors of a JSONL file were rounded to', fallback: 'float32', choices: VECTOR_DTYPES },
+  { flags: '--dtype <type>', help: 'type of the vectors of a JSONL file', fallback: 'float32', choices: VECTOR_DTYPES },
   ...EMBED_FLAGS.filter(({ flags }) => SAME.some((name) => flags.startsWith(`${name} `))),
   ...RESULT_FLAGS,
 ];

@@ -1,4 +1,4 @@
-// JSON lines: an object a row. Each float is written with the fewest digits that read back to the same float32.
+// JSON lines: an object a row. Each float is written with the fewest digits that read back to the same float32; codes as whole numbers.
 import type { Data, Vector } from 'apache-arrow';
 import { stringify } from 'lossless-json';
 import { cellJson } from './arrow-json.js';
@@ -8,6 +8,7 @@ import {
   type ByteSink,
   CHUNK_COLUMNS,
   type ColumnsWriter,
+  isCoded,
   type KeepColumn,
   type LayoutOptions,
   type OutputRow,
@@ -52,12 +53,17 @@ export class JsonlWriter implements ColumnsWriter {
       `"id":${JSON.stringify(row.id)}`,
       ...(this.layout.chunks ? chunkMembers(row) : []),
       ...kept,
-      `"embedding":[${Array.from(vector, shortest).join(',')}]`,
+      `"embedding":[${this.numbers(vector)}]`,
       `"token_count":${row.tokenCount}`,
       `"truncated":${row.truncated}`,
       `"content_hash":"${row.contentHash}"`,
     ];
     return `{${members.join(',')}}\n`;
+  }
+
+  private numbers(vector: Float32Array): string {
+    const { dtype, encode } = this.layout;
+    return isCoded(dtype) ? encode(vector).join(',') : Array.from(vector, shortest).join(',');
   }
 
   private keptJson(row: OutputRow, index: number): string {

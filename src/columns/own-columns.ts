@@ -1,9 +1,30 @@
 // The columns that embedkit adds to a row: fields and arrays, the same in every Arrow layout.
-import { Bool, type Data, Field, FixedSizeList, Float16, Float32, Int32, makeData, Utf8, vectorFromArray } from 'apache-arrow';
-import type { LayoutOptions, OutputRow } from './row.js';
+import {
+  Bool,
+  type Data,
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float16,
+  Float32,
+  Int8,
+  Int32,
+  makeData,
+  Uint8,
+  Utf8,
+  vectorFromArray,
+} from 'apache-arrow';
+import { type LayoutOptions, type OutputRow, storedLength, type VectorDtype } from './row.js';
 import { utf8Column } from './utf8.js';
 
-type VectorLayout = Pick<LayoutOptions, 'dtype' | 'dim' | 'encodeF16'>;
+type VectorLayout = Pick<LayoutOptions, 'dtype' | 'dim' | 'encode'>;
+
+const ITEM_TYPES: Record<VectorDtype, DataType> = {
+  float32: new Float32(),
+  float16: new Float16(),
+  int8: new Int8(),
+  binary: new Uint8(),
+};
 
 /** The vector and what the model saw of the text; the id comes before, where there is one. */
 export function vectorFields(layout: VectorLayout): Field[] {
@@ -29,15 +50,12 @@ export function vectorColumns(rows: readonly OutputRow[], values: Float32Array<A
   ];
 }
 
-function embeddings(rows: number, values: Float32Array<ArrayBuffer>, { dtype, dim, encodeF16 }: VectorLayout): Data {
-  const child =
-    dtype === 'float32'
-      ? makeData({ type: new Float32(), data: values, nullCount: 0 })
-      : makeData({ type: new Float16(), data: encodeF16(values), nullCount: 0 });
-  return makeData({ type: embeddingType({ dtype, dim }), length: rows, nullCount: 0, child }) as Data;
+function embeddings(rows: number, values: Float32Array<ArrayBuffer>, layout: VectorLayout): Data {
+  const data = layout.encode(values);
+  const child = makeData({ type: ITEM_TYPES[layout.dtype], data, nullCount: 0 } as Parameters<typeof makeData>[0]) as Data;
+  return makeData({ type: embeddingType(layout), length: rows, nullCount: 0, child }) as Data;
 }
 
 function embeddingType({ dtype, dim }: Pick<VectorLayout, 'dtype' | 'dim'>): FixedSizeList {
-  const item = dtype === 'float32' ? new Float32() : new Float16();
-  return new FixedSizeList(dim, new Field('item', item, false));
+  return new FixedSizeList(storedLength(dtype, dim), new Field('item', ITEM_TYPES[dtype], false));
 }

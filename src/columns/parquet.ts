@@ -15,6 +15,7 @@ import {
   type ByteSink,
   CHUNK_COLUMNS,
   type ColumnsWriter,
+  isCoded,
   type KeepColumn,
   type LayoutOptions,
   type OutputRow,
@@ -79,22 +80,23 @@ function checkKept(batch: RecordBatch, keep: readonly KeepColumn[]): void {
 /**
  * The library cannot address a nested column such as embedding.list.item, so what vectors must not have (a dictionary,
  * which makes them half as large again, bounds, and compression, which takes 8% off them and five times as long) is off for all columns and
- * on for those of plain values.
+ * on for those of plain values. Codes are another matter: Parquet has no number below four bytes, and a dictionary of 256 makes one of each.
  */
-function writerProperties({ keep, metadata, chunks }: LayoutOptions): WriterProperties {
+function writerProperties({ keep, metadata, chunks, dtype }: LayoutOptions): WriterProperties {
   const properties = new WriterPropertiesBuilder()
     .setCreatedBy('embedkit')
     .setCompression(Compression.UNCOMPRESSED)
     .setMaxRowGroupSize(ROW_GROUP_ROWS)
-    .setDictionaryEnabled(false)
+    .setDictionaryEnabled(isCoded(dtype))
     .setStatisticsEnabled(EnabledStatistics.None)
     .setKeyValueMetadata(new Map(metadata));
   const kept = keep.map(({ name }) => name);
   const repeating = kept.reduce((built, name) => built.setColumnDictionaryEnabled(name, true), properties);
   const plain = [...OWN_COLUMNS.filter((name) => name !== 'embedding'), ...(chunks ? CHUNK_COLUMNS : [])];
+  const bare = isCoded(dtype) ? plain.reduce((built, name) => built.setColumnDictionaryEnabled(name, false), repeating) : repeating;
   const asPlain = (built: WriterPropertiesBuilder, name: string): WriterPropertiesBuilder =>
     built.setColumnStatisticsEnabled(name, EnabledStatistics.Page).setColumnCompression(name, Compression.ZSTD);
-  return [...plain, ...kept].reduce(asPlain, repeating).build();
+  return [...plain, ...kept].reduce(asPlain, bare).build();
 }
 
 /** Copies a batch into the library's memory, as one batch: page bounds, and so the file's bytes, depend on it. */

@@ -39,8 +39,21 @@ export interface RowVectors {
   readonly data: Float32Array;
 }
 
-export const VECTOR_DTYPES = ['float32', 'float16'] as const;
+export const VECTOR_DTYPES = ['float32', 'float16', 'int8', 'binary'] as const;
 export type VectorDtype = (typeof VECTOR_DTYPES)[number];
+
+/** Values as a file holds them: of binary each is eight signs. */
+export type StoredValues = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+/** Whether a file holds whole numbers that stand for values, and not the values. */
+export function isCoded(dtype: VectorDtype): boolean {
+  return dtype === 'int8' || dtype === 'binary';
+}
+
+/** How many numbers of a file are a vector of `dim` values. */
+export function storedLength(dtype: VectorDtype, dim: number): number {
+  return dtype === 'binary' ? dim / 8 : dim;
+}
 
 export const KEPT_TYPES = ['string', 'int64', 'float64', 'bool', 'json'] as const;
 export type KeptTypeName = (typeof KEPT_TYPES)[number];
@@ -69,8 +82,8 @@ export interface LayoutOptions {
   readonly chunks: boolean;
   readonly dtype: VectorDtype;
   readonly dim: number;
-  /** Encodes float32 values as binary16 bits; called for float16 only. */
-  readonly encodeF16: (values: Float32Array) => Uint16Array<ArrayBuffer>;
+  /** Makes values of `dtype` of float32 ones, whole vectors at a time. */
+  readonly encode: (values: Float32Array) => StoredValues;
   /** File metadata: key -> text. */
   readonly metadata: ReadonlyMap<string, string>;
 }

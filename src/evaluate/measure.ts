@@ -1,4 +1,5 @@
 // One model on one set: which texts are embedded, with which prompt, and what they score. Reads no files of its own.
+import type { Storage } from '../job/storage.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { normalise } from '../vectors/normalise.js';
 import type { ClassificationSet } from './classification-set.js';
@@ -19,15 +20,17 @@ import { meanOf, measureRanking, type QueryForm, rankDocuments } from './retriev
 import { pairCosines, stsScore } from './sts.js';
 import type { TextSet } from './text-set.js';
 
-export interface QueryPrompts {
+export interface MeasureOptions {
   /** The model's own; empty where it has none. */
   readonly own: string;
   /** That of another model, to show what it costs; undefined: prompts are not compared. */
   readonly wrong: string | undefined;
+  /** Types that a retrieval set's documents are stored as besides. */
+  readonly storages?: readonly Storage[];
 }
 
 /** Throws what `embed` throws, and `vector-invalid` for vectors that are not finite or all zeros. */
-export async function measureSet(set: EvaluationSet, embed: EmbedTexts, prompts: QueryPrompts): Promise<Measured> {
+export async function measureSet(set: EvaluationSet, embed: EmbedTexts, prompts: MeasureOptions): Promise<Measured> {
   if (set.kind === 'sts') return measureSts(set, embed);
   if (set.kind === 'retrieval') return measureRetrieval(set, embed, prompts);
   return set.kind === 'classification' ? measureClassification(set, embed) : measureTexts(set, embed);
@@ -38,19 +41,22 @@ async function measureSts(set: StsSet, embed: EmbedTexts): Promise<StsMeasured> 
   return { kind: 'sts', set, cosines, values: { sts: stsScore(cosines, set.scores) }, count: cosines.length };
 }
 
-async function measureRetrieval(set: RetrievalSet, embed: EmbedTexts, prompts: QueryPrompts): Promise<RetrievalMeasured> {
+async function measureRetrieval(set: RetrievalSet, embed: EmbedTexts, prompts: MeasureOptions): Promise<RetrievalMeasured> {
+  const { storages = [] } = prompts;
   const named = formsOf(set.queries.texts, prompts);
   const forms = named.map(({ form }) => form);
-  const rankings = await rankDocuments(set, embed, forms, HITS);
+  const rankings = await rankDocuments(set, embed, forms, HITS, storages);
   const all = rankings.map((ranking) => measureRanking(set, ranking, HITS));
   const [ranking] = rankings as [Int32Array];
+  const ndcgOf = (at: number): number => meanOf((all[at] as (typeof all)[0]).ndcg10);
   const [{ ndcg10, recall10, recall100, reciprocalRank }] = all as [(typeof all)[0]];
   return {
     kind: 'retrieval',
     set,
     ranking,
     ndcg: ndcg10,
-    prompts: named.map(({ prompt, text }, at) => ({ prompt, text, ndcg: meanOf((all[at] as (typeof all)[0]).ndcg10) })),
+    prompts: named.map(({ prompt, text }, at) => ({ prompt, text, ndcg: ndcgOf(at) })),
+    storages: storages.map(({ dtype }, at) => ({ dtype, ndcg: ndcgOf(forms.length + at) })),
     values: { ndcg: meanOf(ndcg10), 'recall@10': meanOf(recall10), 'recall@100': meanOf(recall100), mrr: meanOf(reciprocalRank) },
     count: ndcg10.length,
   };
@@ -59,7 +65,7 @@ async function measureRetrieval(set: RetrievalSet, embed: EmbedTexts, prompts: Q
 type NamedForm = Omit<PromptScore, 'ndcg'> & { readonly form: QueryForm };
 
 /** The model's own prompt first: it is the one that is scored. */
-function formsOf(texts: readonly string[], { own, wrong }: QueryPrompts): NamedForm[] {
+function formsOf(texts: readonly string[], { own, wrong }: MeasureOptions): NamedForm[] {
   const scored: NamedForm = { prompt: 'own', text: own, form: { texts, prompt: 'query' } };
   if (wrong === undefined) return [scored];
   const other = (prompt: 'none' | 'wrong', text: string): NamedForm => ({

@@ -2,6 +2,7 @@
 import type { Matrix } from '../vectors/matrix.js';
 import type { ClassificationSet } from './classification-set.js';
 import type { RetrievalSet, StsSet } from './labelled-set.js';
+import type { StorageScore } from './storages.js';
 import type { TextSet } from './text-set.js';
 
 export type EvaluationSet = StsSet | RetrievalSet | ClassificationSet | TextSet;
@@ -60,6 +61,8 @@ export interface RetrievalMeasured extends Scored {
   /** nDCG@10 of each query. */
   readonly ndcg: Float64Array;
   readonly prompts: readonly PromptScore[];
+  /** One a type that was asked for. */
+  readonly storages: readonly StorageScore[];
 }
 
 export interface ClassificationMeasured extends Scored {

@@ -1,4 +1,5 @@
 // What an evaluation is told: one object, checked before a model is opened.
+import type { VectorDtype } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import type { Precision } from '../model/names.js';
 import { GATE_NAMES, type GateTerm, needsAgainst } from './gate-terms.js';
@@ -18,6 +19,8 @@ export interface EvaluateOptions {
   readonly gate?: readonly GateTerm[] | undefined;
   /** The query prompt of another model, to show what the wrong one costs; default `query: `. */
   readonly wrongPrompt?: string | undefined;
+  /** Types to store the documents of retrieval sets as, to show what each costs. */
+  readonly dtypes?: readonly VectorDtype[] | undefined;
   /** Longest text in tokens; default: each model's. */
   readonly maxTokens?: number | undefined;
   readonly threads?: number | undefined;
@@ -48,6 +51,11 @@ export function checkOptions(options: EvaluateOptions): void {
   if (options.against === undefined && named.every((task) => task === 'texts')) {
     throw new EmbedkitError('usage', '--pairs has no labels, so it needs a second model', {
       hint: 'name one: --against fp32, or a folder',
+    });
+  }
+  if (options.dtypes !== undefined && paths.retrieval.length === 0) {
+    throw new EmbedkitError('usage', '--dtypes says what storing costs in retrieval, and there is no retrieval set', {
+      hint: 'name one with --retrieval',
     });
   }
   for (const term of options.gate ?? []) checkTerm(term, named, options.against);

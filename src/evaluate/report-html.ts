@@ -3,7 +3,7 @@ import { duration } from '../format.js';
 import { documentOf } from '../page/document.js';
 import { type Column, facts, html, type Markup, quoted, table, trusted } from '../page/html.js';
 import type { EvaluationReport, Regression } from './report.js';
-import { agreementCells, promptCells, scoreCells, verdictOf } from './report-words.js';
+import { agreementCells, promptCells, scoreCells, storageCells, verdictOf } from './report-words.js';
 
 const prose = (title: string): Column => ({ title, kind: 'prose' });
 const number = (title: string): Column => ({ title, kind: 'number' });
@@ -17,6 +17,7 @@ ${gate.failures.length === 0 ? '' : html`<ul>${gate.failures.map((failure) => ht
 ${scoresSection(report)}
 ${agreementSection(report)}
 ${promptsSection(report)}
+${storagesSection(report)}
 ${worstSection(report.worst)}
 ${runSection(report)}`;
   return documentOf(`Evaluation of ${report.model.name}`, [body]);
@@ -46,6 +47,12 @@ function promptsSection({ prompts }: EvaluationReport): Markup {
   const columns = [prose('set'), prose('query prompt'), prose('text'), number('nDCG@10'), number('worth')];
   const said = 'The same queries with other words before them; the documents stay as they are. Worth is relative to bare queries.';
   return section('What the prompt is worth', said, columns, prompts.flatMap(promptCells));
+}
+
+function storagesSection({ storages }: EvaluationReport): Markup {
+  const columns = [prose('set'), prose('stored as'), prose('compared'), number('nDCG@10'), number('change')];
+  const said = 'The same documents stored as other types (embed --dtype); the change is relative to float32.';
+  return section('What the type of the vectors costs', said, columns, storages.map(storageCells));
 }
 
 function worstSection(worst: readonly Regression[]): Markup {

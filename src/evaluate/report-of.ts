@@ -6,7 +6,7 @@ import { failuresOf } from './gate.js';
 import type { GateTerm } from './gate-terms.js';
 import type { Measured } from './measured.js';
 import { regressionsOf } from './regressions.js';
-import type { EvaluationReport, ModelFacts } from './report.js';
+import type { EvaluationReport, ModelFacts, StorageRow } from './report.js';
 
 export interface MeasuredModel {
   readonly model: ModelFacts;
@@ -29,12 +29,19 @@ export function reportOf(
     scores,
     agreement,
     prompts: measured.flatMap((one) => (one.kind === 'retrieval' ? [{ set: one.set.name, scores: one.prompts }] : [])),
+    storages: measured.flatMap(storageRows),
     worst: pairs.flatMap(([a, b]) => regressionsOf(a, b)),
     gate: { terms, failures: failuresOf(terms, scores, agreement) },
     notes: measured.flatMap((one, at) => notesOf(one, other?.measured[at])),
     machine: machineFacts(),
     seconds,
   };
+}
+
+function storageRows(one: Measured): StorageRow[] {
+  if (one.kind !== 'retrieval') return [];
+  const full = one.values.ndcg ?? 0;
+  return one.storages.map(({ dtype, ndcg }) => ({ set: one.set.name, dtype, ndcg, change: full > 0 ? ndcg / full - 1 : Number.NaN }));
 }
 
 function notesOf(one: Measured, other: Measured | undefined): string[] {

@@ -1,6 +1,7 @@
 // What page and terminal say of an evaluation in the same words. Text only, unescaped.
 import { AGREEMENTS, METRICS } from './measured.js';
-import type { AgreementRow, EvaluationReport, ModelFacts, PromptRow, ScoreRow } from './report.js';
+import type { AgreementRow, EvaluationReport, ModelFacts, PromptRow, ScoreRow, StorageRow } from './report.js';
+import { comparisonOf } from './storages.js';
 
 function modelName({ name, precision }: ModelFacts): string {
   return `${name} (${precision})`;
@@ -25,6 +26,10 @@ export function changeText(change: number | undefined): string {
 
 export function agreementCells({ set, measure, value, count }: AgreementRow): string[] {
   return [set, AGREEMENTS[measure], String(count), measure === 'overlap' ? `${(value * 100).toFixed(2)}%` : value.toFixed(5)];
+}
+
+export function storageCells({ set, dtype, ndcg, change }: StorageRow): string[] {
+  return [set, dtype, comparisonOf(dtype), ndcg.toFixed(5), changeText(change)];
 }
 
 const PROMPT_NAMES = { own: "the model's own", none: 'none', wrong: "another model's" } as const;

@@ -1,4 +1,5 @@
 // The report of an evaluation: scores, agreement of two models, what fell most, the gate's verdict. Data only; written as JSON.
+import type { VectorDtype } from '../columns/row.js';
 import type { MachineFacts } from '../machine.js';
 import type { Precision } from '../model/names.js';
 import type { GateTerm } from './gate-terms.js';
@@ -54,6 +55,15 @@ export interface PromptRow {
   readonly scores: readonly PromptScore[];
 }
 
+/** What storing the documents of a set as a type costs. */
+export interface StorageRow {
+  readonly set: string;
+  readonly dtype: VectorDtype;
+  readonly ndcg: number;
+  /** ndcg / that of float32 - 1; NaN, written as null, where that is not above 0. */
+  readonly change: number;
+}
+
 export interface EvaluationReport {
   readonly model: ModelFacts;
   readonly against: ModelFacts | null;
@@ -61,6 +71,8 @@ export interface EvaluationReport {
   readonly agreement: readonly AgreementRow[];
   /** nDCG@10 of the evaluated model by query prompt. */
   readonly prompts: readonly PromptRow[];
+  /** nDCG@10 of the evaluated model by type of the stored vectors; empty where none was asked for. */
+  readonly storages: readonly StorageRow[];
   readonly worst: readonly Regression[];
   readonly gate: { readonly terms: readonly GateTerm[]; readonly failures: readonly string[] };
   /** What was left out, in sentences. */

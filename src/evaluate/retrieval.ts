@@ -1,11 +1,12 @@
 // Queries find documents: an exact search over a retrieval set, and the measures of what was found. Reads no files.
+import { comparable, queryFor, type Storage, throughStorage } from '../job/storage.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { normalise } from '../vectors/normalise.js';
 import { type EmbedTexts, embedDistinct, type Prompt } from './distinct.js';
 import type { RetrievalSet } from './labelled-set.js';
 import { compareIds, ndcgOfGains } from './ndcg.js';
 import { recallOf, reciprocalRankOf } from './rank-measures.js';
-import { addDocuments, NO_ROW, openTopRows } from './top-rows.js';
+import { addDocuments, NO_ROW, openTopRows, type TopRows } from './top-rows.js';
 
 /** Documents whose texts and vectors are held at a time. */
 const BLOCK = 2048;
@@ -20,24 +21,41 @@ export interface QueryForm {
  * The k documents nearest to each query by cosine, for each form of the queries; the documents are embedded once, with their
  * prompt, in blocks. A document that has a query's own id is no hit of that query. Documents of equal cosine stand by id, the
  * greatest byte string first, as trec_eval has them.
- * @returns a form each: queries x k rows of set.documents, best first; NO_ROW where there are fewer
+ * @param storages types that the documents are stored as besides, for the first form alone
+ * @returns a form and then a storage each: queries x k rows of set.documents, best first; NO_ROW where there are fewer
  * @throws what `embed` and reading the documents throw; EmbedkitError `vector-invalid`
  */
-export async function rankDocuments(set: RetrievalSet, embed: EmbedTexts, forms: readonly QueryForm[], k: number): Promise<Int32Array[]> {
+export async function rankDocuments(
+  set: RetrievalSet,
+  embed: EmbedTexts,
+  forms: readonly QueryForm[],
+  k: number,
+  storages: readonly Storage[] = [],
+): Promise<Int32Array[]> {
   const queries = await Promise.all(forms.map(({ texts, prompt }) => unitVectors(texts, prompt, embed)));
   const order = byIdDescending(set.documents.ids);
   const places = placesOf(order);
   // One more than is asked for: the query's own document takes a place.
   const top = openTopRows(stacked(queries), k + 1);
+  const stored = storages.map((storage) => ({ storage, top: openTopRows(queryFor(queries[0] as Matrix, storage), k + 1) }));
   let first = 0;
   for await (const texts of set.documents.blocks(BLOCK)) {
     const start = first;
-    addDocuments(top, await unitVectors(texts, 'document', embed), (row) => places[start + row] as number);
+    const documents = await unitVectors(texts, 'document', embed);
+    const placeOf = (row: number): number => places[start + row] as number;
+    addDocuments(top, documents, placeOf);
+    for (const { storage, top } of stored) addDocuments(top, comparable(throughStorage(documents, storage), storage), placeOf);
     first += texts.length;
   }
+  const found = hitsOf(set, order, k);
+  return [...forms.map((_, form) => found(top, form)), ...stored.map(({ top }) => found(top, 0))];
+}
+
+/** What a form of the queries found, as rows of the documents, without a query's own. */
+function hitsOf(set: RetrievalSet, order: Int32Array, k: number): (top: TopRows, form: number) => Int32Array {
   const own = ownDocuments(set);
   const count = set.queries.ids.length;
-  return forms.map((_, form) => {
+  return (top, form) => {
     const found = new Int32Array(count * k).fill(NO_ROW);
     for (let query = 0; query < count; query++) {
       const at = (form * count + query) * top.k;
@@ -45,7 +63,7 @@ export async function rankDocuments(set: RetrievalSet, embed: EmbedTexts, forms:
       found.set(hits.filter((row) => row === NO_ROW || row !== own[query]).subarray(0, k), query * k);
     }
     return found;
-  });
+  };
 }
 
 export interface RankMeasures {

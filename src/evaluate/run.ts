@@ -2,6 +2,7 @@
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { untilAborted } from '../job/abort.js';
+import type { Storage } from '../job/storage.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { PRECISIONS, type Precision } from '../model/names.js';
 import { fingerprint, maxTokensFor } from '../model/settings.js';
@@ -13,6 +14,7 @@ import { checkOptions, type EvaluateOptions, pathsOf } from './options.js';
 import type { EvaluationReport, ModelFacts } from './report.js';
 import { reportOf } from './report-of.js';
 import { readRetrievalSet } from './retrieval-set.js';
+import { storagesOf } from './storages.js';
 import { readStsSet } from './sts-set.js';
 import { readTextSet } from './text-set.js';
 
@@ -31,10 +33,11 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
   checkOptions(options);
   const folder = await openFolder(options.model, options.precision);
   const other = options.against === undefined ? undefined : await openAgainst(options.against, folder, options);
+  const storages = storagesOf(folder.manifest, options.dtypes);
   options.onStep?.('reading the sets');
   const sets = await readSets(options);
-  const evaluated = { model: factsOf(folder, options), measured: await measureAll(folder, sets, options, true) };
-  const against = other && { model: factsOf(other, options), measured: await measureAll(other, sets, options, false) };
+  const evaluated = { model: factsOf(folder, options), measured: await measureAll(folder, sets, options, storages) };
+  const against = other && { model: factsOf(other, options), measured: await measureAll(other, sets, options, undefined) };
   return reportOf(evaluated, against, { terms: options.gate ?? [], seconds: (performance.now() - started) / 1000 });
 }
 
@@ -73,22 +76,26 @@ export async function readSets(options: EvaluateOptions): Promise<EvaluationSet[
   return sets;
 }
 
-/** Opens the model, measures it on each set, and closes it: two models are never in memory together. */
+/**
+ * Opens the model, measures it on each set, and closes it: two models are never in memory together.
+ * @param storages types to compare; undefined: neither types nor prompts are compared
+ */
 async function measureAll(
   folder: ModelFolder,
   sets: readonly EvaluationSet[],
   { threads, maxTokens, signal, onStep, wrongPrompt }: EvaluateOptions,
-  comparePrompts: boolean,
+  storages: readonly Storage[] | undefined,
 ): Promise<Measured[]> {
   const model = startModel(folder, { threads, maxTokens });
   try {
     await untilAborted(model.pool.ready(), signal);
     const own = folder.manifest.prompts['query'] ?? '';
     const wrong = wrongPrompt ?? (own === WRONG_PROMPT ? OTHER_WRONG_PROMPT : WRONG_PROMPT);
+    const asked = storages === undefined ? { own, wrong: undefined } : { own, wrong, storages };
     const measured: Measured[] = [];
     for (const set of sets) {
       onStep?.(`${folder.manifest.name} (${folder.precision}) on ${set.name}`);
-      measured.push(await measureSet(set, embedderOf(model, signal), { own, wrong: comparePrompts ? wrong : undefined }));
+      measured.push(await measureSet(set, embedderOf(model, signal), asked));
     }
     return measured;
   } finally {

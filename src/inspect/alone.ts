@@ -1,5 +1,5 @@
 // What can be said of an output by itself: the facts of its provenance, and every row's vector and content hash.
-import type { VectorDtype } from '../columns/row.js';
+import { isCoded, storedLength, type VectorDtype } from '../columns/row.js';
 import { brokenRows } from '../vectors/normalise.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
 import type { Claims } from './claims.js';
@@ -7,7 +7,9 @@ import type { OutputFile } from './output-file.js';
 import type { Provenance } from './provenance.js';
 
 /** Norms of normalised vectors are within this of 1: float32 and float16 round every value by 2^-24 and 2^-11 of it. */
-const UNIT_WITHIN: Record<VectorDtype, number> = { float32: 1e-6, float16: 1e-3 };
+const UNIT_WITHIN = { float32: 1e-6, float16: 1e-3 };
+
+const ITEM_NAMES: Record<VectorDtype, string> = { float32: 'Float32', float16: 'Float16', int8: 'Int8', binary: 'Uint8' };
 
 const CONTENT_HASH = /^[0-9a-f]{32}$/;
 
@@ -21,18 +23,20 @@ export async function checkAlone(file: OutputFile, claims: Claims | undefined, s
   const unit = file.provenance?.normalize ?? claims?.folder.manifest.normalize ?? false;
   const vectors = rowCheck('vectors', unit ? 'finite and of length 1' : 'finite and not all zeros');
   const hashes = rowCheck('content_hash', 'well formed');
-  const within = UNIT_WITHIN[file.provenance?.dtype ?? 'float16'];
+  const dtype = file.provenance?.dtype ?? claims?.storage.dtype ?? 'float16';
   let rows = 0;
   for await (const batch of file.batches({ vectors: true })) {
     signal?.throwIfAborted();
-    const broken = new Set(brokenRows(batch.vectors, { unit, within }));
+    const broken = new Set(
+      isCoded(dtype) ? [] : brokenRows(batch.vectors, { unit, within: UNIT_WITHIN[dtype as keyof typeof UNIT_WITHIN] }),
+    );
     for (const [index, { id, contentHash }] of batch.rows.entries()) {
       checkRow(vectors, rows, id, broken.has(index) ? `not ${vectors.claim}` : undefined);
       checkRow(hashes, rows, id, CONTENT_HASH.test(contentHash) ? undefined : `"${contentHash.slice(0, 40)}"`);
       rows++;
     }
   }
-  return { rows, checks: [...factsOf(file, claims, rows), vectors, hashes] };
+  return { rows, checks: [...factsOf(file, claims, rows), ...(isCoded(dtype) ? [] : [vectors]), hashes] };
 }
 
 function factsOf(file: OutputFile, claims: Claims | undefined, rows: number): Check[] {
@@ -61,7 +65,8 @@ function modelFaults(provenance: Provenance, { folder, fingerprint }: Claims, of
 }
 
 function typeFault({ columns, provenance }: OutputFile): string | undefined {
-  const claimed = `FixedSizeList[${provenance?.dim}]<${provenance?.dtype === 'float16' ? 'Float16' : 'Float32'}>`;
+  const { dim, dtype } = provenance as Provenance;
+  const claimed = `FixedSizeList[${storedLength(dtype, dim)}]<${ITEM_NAMES[dtype]}>`;
   const found = columns.find(({ name }) => name === 'embedding')?.type;
   return found === claimed ? undefined : `column "embedding" is ${found} where the provenance says ${claimed}`;
 }

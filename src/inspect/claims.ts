@@ -2,6 +2,8 @@
 import type { VectorDtype } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import type { ChunkPlan, JobModel, OnOverflow } from '../job/config.js';
+import type { Storage } from '../job/storage.js';
+import { storageOf } from '../job/storage-plan.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { fingerprint, maxTokensFor, promptFor } from '../model/settings.js';
 import type { OutputFile } from './output-file.js';
@@ -15,7 +17,9 @@ export interface Claims {
   readonly claimedFingerprint: string;
   readonly prompt: string;
   readonly maxTokens: number;
-  readonly dtype: VectorDtype;
+  /** Length of the vectors, in values. */
+  readonly dims: number;
+  readonly storage: Storage;
   readonly onOverflow: OnOverflow;
   /** How long documents became several rows; undefined where they did not. */
   readonly chunks: ChunkPlan | undefined;
@@ -25,13 +29,15 @@ export interface Claims {
  * Opens the model that made an output. Throws `usage` for a model or an option that there is not, `model-invalid` for an altered one.
  */
 export async function settleClaims(
-  { provenance }: OutputFile,
+  { provenance, dim: stored }: OutputFile,
   asked: JobModel & { readonly dtype?: VectorDtype | undefined },
 ): Promise<Claims> {
   const folder = await openClaimed(provenance, asked);
   const { manifest } = folder;
   const maxTokens = maxTokensFor(manifest, asked.maxTokens ?? provenance?.max_tokens);
   const found = fingerprint(manifest, maxTokens);
+  const dtype = provenance?.dtype ?? asked.dtype ?? 'float32';
+  const dims = provenance?.dim ?? (dtype === 'binary' ? stored * 8 : stored);
   const onOverflow = asked.onOverflow ?? provenance?.on_overflow ?? 'truncate';
   return {
     folder,
@@ -40,7 +46,8 @@ export async function settleClaims(
     // The provenance has the text of the prompt, which may read like the name of one.
     prompt: asked.prompt === undefined && provenance !== undefined ? provenance.prompt : promptFor(manifest, asked.prompt),
     maxTokens,
-    dtype: provenance?.dtype ?? asked.dtype ?? 'float32',
+    dims,
+    storage: provenance?.int8_ranges ? { dtype, ranges: provenance.int8_ranges } : storageOf(manifest, dims, dtype),
     onOverflow,
     chunks: onOverflow === 'chunk' ? chunksOf(provenance, asked, maxTokens) : undefined,
   };

@@ -3,16 +3,19 @@ import { z } from 'zod';
 import { VECTOR_DTYPES } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import { ON_OVERFLOW } from '../job/config.js';
+import { vectorRangesSchema } from '../model/manifest.js';
 import { PRECISIONS } from '../model/names.js';
 import { parseTemplate } from '../records/template.js';
 
-const schema = z.looseObject({
+const fields = z.looseObject({
   model: z.string(),
   precision: z.enum(PRECISIONS),
   fingerprint: z.string().regex(/^[0-9a-f]{64}$/),
   /** Length of the vectors. */
   dim: z.number().int().positive(),
   dtype: z.enum(VECTOR_DTYPES),
+  /** Of int8: what its codes stand for. */
+  int8_ranges: vectorRangesSchema.optional(),
   pooling: z.string(),
   normalize: z.boolean(),
   /** The text put before every text, not its name. */
@@ -24,6 +27,11 @@ const schema = z.looseObject({
   chunk_overlap: z.number().int().nonnegative().optional(),
   /** Field or template of the text. */
   text: z.string(),
+});
+
+const schema = fields.refine(({ dtype, dim, int8_ranges }) => dtype !== 'int8' || int8_ranges?.minimum.length === dim, {
+  message: 'int8 needs a range a dimension',
+  path: ['int8_ranges'],
 });
 
 /** The fields that verifying needs, and all others as they stand. */

@@ -15,7 +15,7 @@ export interface FileRow {
 
 export interface FileBatch {
   readonly rows: readonly FileRow[];
-  /** One row each, float16 widened to float32; without rows where vectors were not asked for. */
+  /** One row each: float16 widened to float32, codes as whole numbers; without rows where vectors were not asked for. */
   readonly vectors: Matrix;
   /** What a row has in the column that was asked for beside the file's own. */
   readonly textOf: (row: number) => string;
@@ -31,7 +31,7 @@ export interface BatchesOptions {
 /** Column of an output -> what its Arrow type must be: other tools that rewrite a file change widths, not kinds. */
 const KINDS: Record<(typeof OWN_COLUMNS)[number], readonly [string, (type: DataType) => boolean]> = {
   id: ['text', isText],
-  embedding: ['a fixed-size list of Float32 or Float16', isVector],
+  embedding: ['a fixed-size list of Float32, Float16, Int8 or Uint8', isVector],
   token_count: ['a whole number', DataType.isInt],
   truncated: ['Bool', DataType.isBool],
   content_hash: ['text', isText],
@@ -44,7 +44,7 @@ function isText(type: DataType): boolean {
 function isVector(type: DataType): boolean {
   if (!DataType.isFixedSizeList(type)) return false;
   const item = type.children[0]?.type;
-  return DataType.isFloat(item) && item.precision !== 2;
+  return DataType.isFloat(item) ? item.precision !== 2 : DataType.isInt(item) && item.bitWidth === 8;
 }
 
 /** What keeps a table from being an output of embedkit: columns that are missing or of another kind. */
@@ -83,10 +83,14 @@ export function shownValue(value: unknown): string {
 function matrixOf(embedding: Vector, rows: number, path: string): Matrix {
   const dim = (embedding.type as { listSize: number }).listSize;
   const items = (embedding.data[0] as Data | undefined)?.children[0] as Data | undefined;
-  const values = (items?.values ?? new Float32Array()) as Float32Array | Uint16Array;
+  const values = (items?.values ?? new Float32Array()) as Float32Array | Uint16Array | Int8Array | Uint8Array;
   if (values.length < rows * dim || (items?.nullCount ?? 0) > 0) throw altered(path, 'column "embedding" has missing values');
   const own = values.subarray(0, rows * dim);
-  return { rows, dim, data: own instanceof Float32Array ? own : Float32Array.from(own, fromF16) };
+  return { rows, dim, data: own instanceof Float32Array ? own : widened(own) };
+}
+
+function widened(values: Uint16Array | Int8Array | Uint8Array): Float32Array {
+  return values instanceof Uint16Array ? Float32Array.from(values, fromF16) : Float32Array.from(values);
 }
 
 export function altered(path: string, found: string): EmbedkitError {

@@ -1,8 +1,9 @@
 // Some rows of an output are embedded again and compared bit for bit. The vector of a text depends on nothing else, so they must be equal.
-import type { VectorDtype } from '../columns/row.js';
+import { isCoded } from '../columns/row.js';
 import { embedTokens } from '../embedder/embed.js';
 import type { EmbeddingModel } from '../embedder/open.js';
 import { untilAborted } from '../job/abort.js';
+import { encoderOf, type Storage } from '../job/storage.js';
 import { type TokenizedTexts, tokenize } from '../tokens/tokenize.js';
 import { roundToF16 } from '../vectors/f16.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
@@ -21,7 +22,7 @@ export interface SampleOptions {
   readonly model: EmbeddingModel;
   /** Length of the vectors, in values. */
   readonly dims: number;
-  readonly dtype: VectorDtype;
+  readonly storage: Storage;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -62,7 +63,7 @@ export class SampleCheck {
   }
 
   private async embed(texts: TokenizedTexts): Promise<{ vectors: Matrix; failed: Map<number, string> }> {
-    const { model, dims, dtype, signal } = this.options;
+    const { model, dims, storage, signal } = this.options;
     const failed = new Map<number, string>();
     const embedding = embedTokens(texts, model.pool, model.batches, {
       dims,
@@ -70,9 +71,15 @@ export class SampleCheck {
       onFailedRow: (row, error) => void failed.set(row, `no vector now: ${error.message}`),
     });
     const vectors = await untilAborted(embedding, signal);
-    if (dtype === 'float16') roundToF16(vectors.data);
-    return { vectors, failed };
+    if (storage.dtype === 'float16') roundToF16(vectors.data);
+    return { vectors: isCoded(storage.dtype) ? codesOf(vectors, storage) : vectors, failed };
   }
+}
+
+/** As a file holds them, each a whole number. */
+function codesOf({ rows, data }: Matrix, storage: Storage): Matrix {
+  const codes = Float32Array.from(encoderOf(storage)(data));
+  return { rows, dim: codes.length / rows, data: codes };
 }
 
 function tokenFault({ tokenCount, truncated }: FileRow, { offsets, lost }: TokenizedTexts, index: number): string | undefined {

@@ -1,5 +1,5 @@
 // `verify`: whether an output is what it claims, by itself and against its input. The place to start reading.
-import type { VectorDtype } from '../columns/row.js';
+import { isCoded, type VectorDtype } from '../columns/row.js';
 import { untilAborted } from '../job/abort.js';
 import { DEFAULT_MAX_LINE_BYTES, type JobInput, type JobModel } from '../job/config.js';
 import type { Row, RunItem } from '../job/items.js';
@@ -83,27 +83,29 @@ async function compare(file: OutputFile, rows: number, claims: Claims, options: 
     engineFailures: await engineFailures(file.path),
     signal,
   };
-  if (whyNoSample(file, claims) !== undefined) return checkAgainst(file, { ...asked, sample: undefined });
+  if (whyNoSample(claims) !== undefined) return checkAgainst(file, { ...asked, sample: undefined });
   const model = options.startModel(claims.folder, { threads: options.model?.threads, maxTokens: claims.maxTokens });
   try {
     await untilAborted(model.pool.ready(), signal);
-    return await checkAgainst(file, { ...asked, sample: new SampleCheck({ model, dims: file.dim, dtype: claims.dtype, signal }) });
+    return await checkAgainst(file, { ...asked, sample: new SampleCheck({ model, dims: claims.dims, storage: claims.storage, signal }) });
   } finally {
     await model.close();
   }
 }
 
 /** Why no row can be embedded again; undefined where it can. */
-function whyNoSample(file: OutputFile, claims: Claims): string | undefined {
+function whyNoSample(claims: Claims): string | undefined {
   const { manifest } = claims.folder;
   if (claims.fingerprint !== claims.claimedFingerprint) return 'the model is another';
-  return [manifest.dim, ...manifest.dimensions].includes(file.dim) ? undefined : `the model gives none of ${file.dim} values`;
+  return [manifest.dim, ...manifest.dimensions].includes(claims.dims) ? undefined : `the model gives none of ${claims.dims} values`;
 }
 
 function uncheckedOf(file: OutputFile, claims: Claims | undefined, against: JobInput | undefined): string[] {
   const notes: string[] = [];
   if (file.provenance === undefined) notes.push(`fingerprint and options: ${file.format} says nothing of its making`);
-  const why = claims && whyNoSample(file, claims);
+  const why = claims && whyNoSample(claims);
+  const dtype = claims?.storage.dtype ?? file.provenance?.dtype;
+  if (dtype !== undefined && isCoded(dtype)) notes.push(`lengths of vectors: ${dtype} keeps none`);
   if (against === undefined) notes.push('texts, and vectors embedded again: name the input with --against');
   else if (why !== undefined) notes.push(`vectors embedded again: ${why}`);
   return notes;

@@ -190,4 +190,6 @@ export interface JobSummary {
   readonly fingerprint: string;
   /** Undefined where none was asked for. */
   readonly audit: AuditResult | undefined;
+  /** Of int8: values of the output that were outside the range of their dimension. */
+  readonly clampedValues: number;
 }

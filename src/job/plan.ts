@@ -11,7 +11,6 @@ import type { ReadOptions } from '../records/formats.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import type { Source } from '../records/source.js';
 import { parseTemplate } from '../records/template.js';
-import { encodeF16 } from '../vectors/f16.js';
 import type { AuditPlan } from './audit.js';
 import { auditPlan } from './audit-plan.js';
 import {
@@ -30,6 +29,8 @@ import type { Shard } from './items.js';
 import { fitMemory, type MemoryPlan } from './memory.js';
 import { checkQuarantine, pipeSource } from './pipe-plan.js';
 import { provenance, type VectorPlan } from './provenance.js';
+import { encoderOf } from './storage.js';
+import { vectorStorage } from './storage-plan.js';
 import { checkInputFolders, checkOverwrite, resolveTarget, type Target } from './target.js';
 import { MAX_KNOWN } from './vector-index.js';
 
@@ -47,6 +48,8 @@ export interface JobPlan extends VectorPlan, MemoryPlan {
   readonly onError: OnError;
   readonly maxErrors: MaxErrors | undefined;
   readonly audit: AuditPlan | undefined;
+  /** Counts the values that the encoder of int8 found outside their ranges. */
+  readonly clamped: { values: number };
 }
 
 /** Checks a job. Throws `usage` for options that contradict each other, `input-not-found`, `model-invalid`. */
@@ -65,6 +68,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   const vectors = vectorPlan(folder, config);
   const audit = await auditPlan(config.audit, folder);
   const memory = await memoryPlan(config, vectors, audit);
+  const clamped = { values: 0 };
   return {
     ...vectors,
     ...memory,
@@ -80,24 +84,28 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
       chunks: vectors.chunks !== undefined,
       dtype: vectors.dtype,
       dim: vectors.dims,
-      encodeF16,
+      encode: encoderOf(vectors, (values) => {
+        clamped.values += values;
+      }),
       metadata: provenance(input, vectors),
     },
     onError: errorPolicy(config, target),
     maxErrors: config.maxErrors,
     audit,
+    clamped,
   };
 }
 
-function vectorPlan(folder: ModelFolder, { model = {}, output }: JobConfig): VectorPlan {
+function vectorPlan(folder: ModelFolder, { model = {}, output, reuse }: JobConfig): VectorPlan {
   const { manifest } = folder;
   const maxTokens = maxTokensFor(manifest, model.maxTokens);
+  const dims = dimsFor(manifest, output.dims);
   return {
     folder,
     prompt: promptFor(manifest, model.prompt),
-    dims: dimsFor(manifest, output.dims),
+    dims,
     maxTokens,
-    dtype: output.dtype ?? 'float32',
+    ...vectorStorage(manifest, dims, output.dtype ?? 'float32', reuse),
     onOverflow: model.onOverflow ?? 'truncate',
     chunks: chunkPlan(model, maxTokens),
   };

@@ -35,10 +35,10 @@ export interface Prediction {
 
 /** Bytes that a value of a vector takes, and the rest of a row without kept columns. Measured on this project's examples. */
 const OUTPUT_BYTES: Record<OutputFormatName, Record<VectorDtype | 'row', number>> = {
-  parquet: { float32: 3.7, float16: 1.8, row: 40 },
-  arrow: { float32: 4, float16: 2, row: 64 },
-  'arrow-stream': { float32: 4, float16: 2, row: 64 },
-  jsonl: { float32: 12, float16: 12, row: 150 },
+  parquet: { float32: 3.7, float16: 1.8, int8: 1, binary: 1 / 8, row: 40 },
+  arrow: { float32: 4, float16: 2, int8: 1, binary: 1 / 8, row: 64 },
+  'arrow-stream': { float32: 4, float16: 2, int8: 1, binary: 1 / 8, row: 64 },
+  jsonl: { float32: 12, float16: 12, int8: 3.7, binary: 0.45, row: 150 },
 };
 
 const SAMPLE_TOKENS = 8192;

@@ -1,18 +1,17 @@
 // What a file of vectors says of its making, as JSON in its metadata: enough to make it again, and no time stamps.
 
-import type { VectorDtype } from '../columns/row.js';
 import type { ModelFolder } from '../model/folder.js';
 import { fingerprint } from '../model/settings.js';
 import { dependencyVersion, VERSION } from '../version.js';
 import type { ChunkPlan, JobInput, OnOverflow } from './config.js';
+import type { Storage } from './storage.js';
 
 /** What decides the vector of a text. */
-export interface VectorPlan {
+export interface VectorPlan extends Storage {
   readonly folder: ModelFolder;
   readonly prompt: string;
   readonly dims: number;
   readonly maxTokens: number;
-  readonly dtype: VectorDtype;
   readonly onOverflow: OnOverflow;
   /** Set where long documents are cut. */
   readonly chunks: ChunkPlan | undefined;
@@ -36,6 +35,7 @@ export function provenance(input: JobInput, plan: VectorPlan): ReadonlyMap<strin
     license: manifest.license,
     dim: plan.dims,
     dtype: plan.dtype,
+    int8_ranges: plan.ranges,
     pooling,
     normalize: manifest.normalize,
     prompt: plan.prompt,

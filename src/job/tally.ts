@@ -134,6 +134,7 @@ export class Tally {
       readonly name: string;
       readonly quarantine: string | undefined;
       readonly audit: AuditResult | undefined;
+      readonly clamped: number;
     },
   ): JobSummary {
     const seconds = (performance.now() - this.started) / 1000;
@@ -165,6 +166,7 @@ export class Tally {
       threads: model.threads,
       fingerprint: model.fingerprint,
       audit: output.audit,
+      clampedValues: output.clamped,
     };
   }
 

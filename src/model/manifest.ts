@@ -81,6 +81,21 @@ const int8Schema = z.object({
 
 export type Int8Section = z.infer<typeof int8Schema>;
 
+/** What `--dtype int8` stores vectors of one length by, in manifests and provenance; see vectors/int8.ts. */
+export const vectorRangesSchema = z
+  .object({
+    minimum: z.array(z.number()).readonly(),
+    maximum: z.array(z.number()).readonly(),
+    /** SHA-256 over the texts whose vectors were asked, in order. */
+    calibration_digest: z.string(),
+    texts: z.number().int().positive(),
+  })
+  .refine(({ minimum, maximum }) => minimum.length === maximum.length && minimum.every((least, at) => least <= (maximum[at] as number)), {
+    message: 'each minimum needs a maximum that is not below it',
+  });
+
+export type VectorRanges = z.infer<typeof vectorRangesSchema>;
+
 const manifestSchema = z.object({
   /** Version of this file's layout. */
   format: z.literal(1),
@@ -127,6 +142,8 @@ const manifestSchema = z.object({
     exact: z.number().int(),
     max_difference: z.number(),
   }),
+  /** A range a dimension, for each length of the vectors; `embedkit ranges` makes them. */
+  vector_ranges: z.array(vectorRangesSchema).optional(),
   /** Scores of the full-precision model. */
   evaluation: evaluationSchema.optional(),
   /** The quantized model, where there is one. */

@@ -1,7 +1,7 @@
 // How a model is used in a run: the manifest's defaults with what was asked for, checked; and its fingerprint.
 import { createHash } from 'node:crypto';
 import { EmbedkitError } from '../errors.js';
-import type { Manifest } from './manifest.js';
+import type { Manifest, VectorRanges } from './manifest.js';
 import { TOKENIZER_NAME } from './names.js';
 
 export interface ModelRequest {
@@ -46,6 +46,14 @@ export function dimsFor(manifest: Manifest, asked: number | undefined): number {
   throw new EmbedkitError('usage', `--dims ${asked}: ${manifest.name} gives vectors of ${allowed.join(', ')}`, {
     hint: 'leave --dims out or choose one of these',
   });
+}
+
+/** The ranges of int8 vectors of this length. Throws `usage` where the model has none. */
+export function rangesFor({ name, vector_ranges: known }: Manifest, dims: number): VectorRanges {
+  const ranges = known?.find(({ minimum }) => minimum.length === dims);
+  if (ranges !== undefined) return ranges;
+  const hint = 'make them with embedkit ranges and the name of its folder';
+  throw new EmbedkitError('usage', `--dtype int8: ${name} has no ranges for vectors of ${dims} values`, { hint });
 }
 
 /** SHA-256 over everything that decides a model's vector for a text: two equal fingerprints give equal vectors. */

@@ -1,5 +1,5 @@
 // `search`: a query finds the nearest rows of an output of `embed`, exactly, in one pass over the file. The place to start reading.
-import { CHUNK_COLUMNS, OWN_COLUMNS } from '../columns/row.js';
+import { CHUNK_COLUMNS, OWN_COLUMNS, type VectorDtype } from '../columns/row.js';
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { addDocuments, NO_ROW, openTopRows, type TopRows } from '../evaluate/top-rows.js';
@@ -8,6 +8,7 @@ import { openOutput } from '../inspect/output.js';
 import type { OutputFile } from '../inspect/output-file.js';
 import type { FileBatch } from '../inspect/rows.js';
 import { untilAborted } from '../job/abort.js';
+import { comparable, decoded, queryFor, type Storage } from '../job/storage.js';
 import type { Precision } from '../model/names.js';
 import { promptFor } from '../model/settings.js';
 import type { Matrix } from '../vectors/matrix.js';
@@ -21,6 +22,8 @@ export interface SearchOptions {
   readonly precision?: Precision | undefined;
   /** Default: the model's `query`, or none where it has none. */
   readonly prompt?: string | undefined;
+  /** Type of the vectors of JSONL, which does not say so itself; default float32. */
+  readonly dtype?: VectorDtype | undefined;
   /** Kept column to show; default: "text", "title", or the first of text. */
   readonly show?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +33,7 @@ export interface Hit {
   /** Row of the file, from 0. */
   readonly row: number;
   readonly id: string;
-  /** Cosine of the query's vector and the row's. */
+  /** Cosine of the query's vector and the row's; of binary the cosine of their signs, 1 - 2 x Hamming distance / length. */
   readonly score: number;
   /** Of the column that is shown; empty where there is none. */
   readonly text: string;
@@ -67,12 +70,12 @@ export async function searchOutput(path: string, query: string, options: SearchO
   if (query.trim() === '') throw new EmbedkitError('usage', 'the query is empty', { hint: 'write some words' });
   const file = await openOutput(path);
   const column = shownColumn(file, options.show);
-  const claims = await settleClaims(file, { model: options.model, precision: options.precision });
+  const claims = await settleClaims(file, { model: options.model, precision: options.precision, dtype: options.dtype });
   checkModel(file, claims);
   const { manifest, precision } = claims.folder;
   const prompt = promptFor(manifest, options.prompt ?? (Object.hasOwn(manifest.prompts, 'query') ? 'query' : 'none'));
-  const vector = await queryVector(prompt + query, file, claims, options.signal);
-  const { hits, rows } = await findHits(file, vector, { k, column, signal: options.signal });
+  const vector = await queryVector(prompt + query, claims, options.signal);
+  const { hits, rows } = await findHits(file, vector, { k, column, storage: claims.storage, signal: options.signal });
   const checked = file.provenance !== undefined;
   return { file: path, rows, model: manifest.name, precision, prompt, query, column: column ?? null, checked, hits };
 }
@@ -96,7 +99,7 @@ function shownColumn({ columns, path }: OutputFile, asked: string | undefined): 
 }
 
 /** Vectors of another model share no space with these: their cosines mean nothing. */
-function checkModel({ path, provenance, dim, format }: OutputFile, { folder, fingerprint, claimedFingerprint }: Claims): void {
+function checkModel({ path, provenance, format }: OutputFile, { folder, fingerprint, claimedFingerprint, dims: dim }: Claims): void {
   const { manifest, precision } = folder;
   if (provenance !== undefined && fingerprint !== claimedFingerprint) {
     const made = `${provenance.model} (${provenance.precision}, ${shortened(claimedFingerprint)})`;
@@ -113,16 +116,11 @@ function shortened(fingerprint: string): string {
 }
 
 /** 1 x dim, of length 1. */
-async function queryVector(
-  text: string,
-  { dim }: OutputFile,
-  { folder, maxTokens }: Claims,
-  signal: AbortSignal | undefined,
-): Promise<Matrix> {
+async function queryVector(text: string, { folder, maxTokens, dims }: Claims, signal: AbortSignal | undefined): Promise<Matrix> {
   const model: EmbeddingModel = startModel(folder, { threads: 1, maxTokens });
   try {
     await untilAborted(model.pool.ready(), signal);
-    const vector = await untilAborted(model.embed([text], { prompt: 'none', dims: dim }), signal);
+    const vector = await untilAborted(model.embed([text], { prompt: 'none', dims }), signal);
     normalise(vector);
     return vector;
   } finally {
@@ -133,32 +131,31 @@ async function queryVector(
 interface FindOptions {
   readonly k: number;
   readonly column: string | undefined;
+  readonly storage: Storage;
   readonly signal: AbortSignal | undefined;
 }
 
-async function findHits(file: OutputFile, query: Matrix, { k, column, signal }: FindOptions): Promise<{ hits: Hit[]; rows: number }> {
-  const top = openTopRows(query, k);
+async function findHits(
+  file: OutputFile,
+  query: Matrix,
+  { k, column, storage, signal }: FindOptions,
+): Promise<{ hits: Hit[]; rows: number }> {
+  const top = openTopRows(queryFor(query, storage), k);
+  const scale = storage.dtype === 'binary' ? query.dim : 1;
   let said: Said = new Map();
   let rows = 0;
   for await (const batch of file.batches({ vectors: true, text: column })) {
     signal?.throwIfAborted();
     const first = rows;
-    addDocuments(top, unitRows(batch.vectors), (row) => first + row);
+    addDocuments(top, comparable(decoded(batch.vectors, storage), storage), (row) => first + row);
     rows += batch.rows.length;
     said = saidOf(top, said, batch, first);
   }
   const hits = [...top.rows].flatMap((row, at) => {
     const words = said.get(row);
-    return row === NO_ROW || words === undefined ? [] : [{ row, ...words, score: top.scores[at] as number }];
+    return row === NO_ROW || words === undefined ? [] : [{ row, ...words, score: (top.scores[at] as number) / scale }];
   });
   return { hits, rows };
-}
-
-/** A copy of length 1: float16 rounds lengths, and not every model normalises. */
-function unitRows(vectors: Matrix): Matrix {
-  const unit = { ...vectors, data: vectors.data.slice() };
-  normalise(unit);
-  return unit;
 }
 
 type Said = ReadonlyMap<number, { readonly id: string; readonly text: string }>;

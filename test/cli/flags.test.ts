@@ -9,6 +9,7 @@ import { INSPECT_FLAGS } from '#src/cli/inspect.js';
 import { LOAD_FLAGS } from '#src/cli/load-flags.js';
 import { createProgram } from '#src/cli/main.js';
 import { PULL_FLAGS } from '#src/cli/pull-flags.js';
+import { RANGES_FLAGS } from '#src/cli/ranges.js';
 import { SEARCH_FLAGS } from '#src/cli/search-flags.js';
 import { SERVE_FLAGS } from '#src/cli/serve-flags.js';
 import { VERIFY_FLAGS } from '#src/cli/verify-flags.js';
@@ -24,6 +25,7 @@ const COMMANDS = [
   ['cost', COST_FLAGS],
   ['load', LOAD_FLAGS],
   ['pull', PULL_FLAGS],
+  ['ranges', RANGES_FLAGS],
 ] as const;
 /** What stands before the flags where it is not one input. */
 const ARGUMENTS: Record<string, readonly string[]> = { search: ['in', 'words'] };
@@ -53,6 +55,7 @@ function valuesOf(flag: Flag): [string, string] {
   if (flag.flags.includes('<terms>')) return ['sts>=-0.2%', 'ndcg>=0.7'];
   if (flag.flags.includes('<i/n>')) return ['1/3', '2/3'];
   if (flag.flags.includes('<list>')) return ['1,2', '3'];
+  if (flag.flags.includes('<types>')) return ['int8', 'binary,float16'];
   return flag.parse === undefined ? ['one', 'two'] : /<n>|<rows>|<seconds>/.test(flag.flags) ? ['7', '8'] : ['a,b:int64', 'c'];
 }
 

@@ -4,7 +4,7 @@ import { tableFromIPC } from 'apache-arrow';
 import { readParquet } from 'parquet-wasm';
 import { OUTPUT_FORMATS, type OutputFormatName } from '#src/columns/formats.js';
 import type { ByteSink, KeepColumn, LayoutOptions, OutputRow } from '#src/columns/row.js';
-import { encodeF16 } from '#src/vectors/f16.js';
+import { encoderOf } from '#src/job/storage.js';
 
 export const SOURCE = 'corpus.jsonl';
 
@@ -58,7 +58,8 @@ export function columnsOf(...names: string[]): KeepColumn[] {
 }
 
 export function layoutOf(options: Partial<LayoutOptions> = {}): LayoutOptions {
-  return { keep: [], chunks: false, dtype: 'float32', dim: 4, encodeF16, metadata: new Map([['embedkit', '{}']]), ...options };
+  const encode = encoderOf({ dtype: options.dtype ?? 'float32', ranges: undefined });
+  return { keep: [], chunks: false, dtype: 'float32', dim: 4, encode, metadata: new Map([['embedkit', '{}']]), ...options };
 }
 
 /** What a writer makes of the rows. */

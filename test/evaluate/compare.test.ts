@@ -34,7 +34,16 @@ function retrieval(first: number[], second: number[], ndcg: number[]): Retrieval
   ranking.set(first);
   ranking.set(second, HITS);
   const prompts = [{ prompt: 'own', text: 'q: ', ndcg: 0.5 } as const, { prompt: 'none', text: '', ndcg: 0.4 } as const];
-  return { kind: 'retrieval', set: RETRIEVAL, ranking, ndcg: Float64Array.from(ndcg), prompts, values: { ndcg: 0.5 }, count: 2 };
+  return {
+    kind: 'retrieval',
+    set: RETRIEVAL,
+    ranking,
+    ndcg: Float64Array.from(ndcg),
+    prompts,
+    storages: [],
+    values: { ndcg: 0.5 },
+    count: 2,
+  };
 }
 
 const TEXTS: TextSet = { kind: 'texts', name: 't', texts: ['a', 'b', 'c'], pairs: Int32Array.of(0, 1, 1, 2), rows: 9, used: 3 };

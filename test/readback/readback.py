@@ -3,8 +3,8 @@
 usage: python test/readback/readback.py FOLDER
 needs: PyPI pyarrow, duckdb, polars, numpy
 
-FOLDER holds out.parquet, out.arrow, half.parquet, expected.json ({rows, dim, ids, years}) and expected.f32, the
-vectors as raw little-endian float32. Prints the versions; any difference ends in an AssertionError.
+FOLDER holds out.parquet, out.arrow, half.parquet, int8 and binary as .parquet and .arrow, expected.json ({rows, dim, ids, years,
+ranges}; ranges null: those of the provenance) and expected.f32, the vectors as raw little-endian float32. Prints the versions; any difference ends in an AssertionError.
 """
 import json
 import sys
@@ -67,5 +67,30 @@ for name, frame in (("Parquet", polars.read_parquet(f"{folder}/out.parquet")), (
     assert frame.schema["embedding"] == polars.Array(polars.Float32, dim), frame.schema
     assert frame["id"].to_list() == expected["ids"], f"Polars {name} ids"
     same(frame["embedding"].to_numpy(), f"Polars, {name}")
+
+# int8 and binary: the codes by numpy, from the vectors and the ranges that the file or the test names
+def check_codes(name, arrow_type, polars_type, duckdb_type, codes):
+    width = codes.shape[1]
+    for extension, read in (("parquet", pyarrow.parquet.read_table), ("arrow", pyarrow.feather.read_table)):
+        column = read(f"{folder}/{name}.{extension}")["embedding"]
+        assert column.type.value_type == arrow_type and column.type.list_size == width, column.type
+        flat = numpy.concatenate([chunk.flatten().to_numpy() for chunk in column.chunks])
+        assert flat.dtype == codes.dtype and (flat.reshape(codes.shape) == codes).all(), f"pyarrow, {name}.{extension}"
+    for frame in (polars.read_parquet(f"{folder}/{name}.parquet"), polars.read_ipc(f"{folder}/{name}.arrow")):
+        assert frame.schema["embedding"] == polars.Array(polars_type, width), frame.schema
+        assert (frame["embedding"].to_numpy() == codes).all(), f"Polars, {name}"
+    found = duckdb.sql(f"SELECT typeof(embedding), embedding FROM '{folder}/{name}.parquet'").fetchall()
+    assert found[0][0] in (f"{duckdb_type}[{width}]", f"{duckdb_type}[]"), found[0][0]
+    assert (numpy.array([list(vector) for _, vector in found]) == codes).all(), f"DuckDB, {name}"
+
+
+ranges = expected["ranges"]
+if ranges is None:
+    ranges = json.loads(pyarrow.parquet.read_metadata(f"{folder}/int8.parquet").metadata[b"embedkit"])["int8_ranges"]
+minimum, maximum = numpy.array(ranges["minimum"]), numpy.array(ranges["maximum"])
+vectors = bits.view("<f4").astype(numpy.float64)
+steps = numpy.clip(numpy.floor((vectors - minimum) / ((maximum - minimum) / 255) + 0.5), 0, 255)
+check_codes("int8", pyarrow.int8(), polars.Int8, "TINYINT", (steps - 128).astype(numpy.int8))
+check_codes("binary", pyarrow.uint8(), polars.UInt8, "UTINYINT", numpy.packbits(vectors > 0, axis=-1))
 
 print(f"pyarrow {pyarrow.__version__}, duckdb {duckdb.__version__}, polars {polars.__version__}: {rows} x {dim} bit for bit")

@@ -8,7 +8,8 @@ import { OUTPUT_FORMATS } from '#src/columns/formats.js';
 import type { LayoutOptions, OutputRow } from '#src/columns/row.js';
 import { openFileSink } from '#src/columns/sinks.js';
 import { runJob } from '#src/job/run.js';
-import { encodeF16, roundToF16 } from '#src/vectors/f16.js';
+import { encoderOf } from '#src/job/storage.js';
+import { roundToF16 } from '#src/vectors/f16.js';
 import { runCli, temporaryFolder } from '../run.js';
 
 const PYTHON = process.env.EMBEDKIT_PYTHON;
@@ -56,15 +57,27 @@ describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without EMBE
       chunks: false,
       dtype: 'float32',
       dim,
-      encodeF16,
+      encode: encoderOf({ dtype: 'float32', ranges: undefined }),
       metadata: new Map([['embedkit', JSON.stringify(provenance)]]),
     };
     await write(join(folder, 'out.parquet'), 'parquet', layout, rows, data);
     await write(join(folder, 'out.arrow'), 'arrow', layout, rows, data);
-    await write(join(folder, 'half.parquet'), 'parquet', { ...layout, dtype: 'float16' }, rows, data);
+    const ranges = { minimum: new Array<number>(dim).fill(-0.9), maximum: new Array<number>(dim).fill(0.9) };
+    for (const [name, format, dtype] of [
+      ['half.parquet', 'parquet', 'float16'],
+      ['int8.parquet', 'parquet', 'int8'],
+      ['int8.arrow', 'arrow', 'int8'],
+      ['binary.parquet', 'parquet', 'binary'],
+      ['binary.arrow', 'arrow', 'binary'],
+    ] as const) {
+      await write(join(folder, name), format, { ...layout, dtype, encode: encoderOf({ dtype, ranges }) }, rows, data);
+    }
     writeFileSync(join(folder, 'expected.f32'), new Uint8Array(data.buffer));
     const years = rows.map((_, row) => (row % 3 === 0 ? null : 2 ** 40 + row));
-    writeFileSync(join(folder, 'expected.json'), JSON.stringify({ rows: count, dim, ids: rows.map((row) => row.id), years, provenance }));
+    writeFileSync(
+      join(folder, 'expected.json'),
+      JSON.stringify({ rows: count, dim, ids: rows.map((row) => row.id), years, provenance, ranges }),
+    );
     expect(readBack(folder)).toMatch(/9000 x 24 bit for bit/);
   });
 
@@ -81,6 +94,10 @@ describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without EMBE
       ['out.parquet', 'float32'],
       ['half.parquet', 'float16'],
       ['out.arrow', 'float32'],
+      ['int8.parquet', 'int8'],
+      ['int8.arrow', 'int8'],
+      ['binary.parquet', 'binary'],
+      ['binary.arrow', 'binary'],
     ] as const) {
       await runJob({ input: { paths: [input], keep }, output: { path: join(folder, name), dtype } });
     }
@@ -102,7 +119,14 @@ describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without EMBE
     const provenance = JSON.parse(said);
     expect(provenance).toMatchObject({ model: 'bge-small-en-v1.5', dim: 384, dtype: 'float32', pooling: 'cls', prompt: '' });
     expect(said).not.toMatch(/20\d\d-\d\d-\d\dT|\/tmp|in\.jsonl/);
-    const expected = { rows: 30, dim: 384, ids: lines.map((line) => line.id), years: lines.map((line) => line.year), provenance };
+    const expected = {
+      rows: 30,
+      dim: 384,
+      ids: lines.map((line) => line.id),
+      years: lines.map((line) => line.year),
+      provenance,
+      ranges: null,
+    };
     writeFileSync(join(folder, 'expected.json'), JSON.stringify(expected));
     expect(readBack(folder)).toMatch(/30 x 384 bit for bit/);
   });
