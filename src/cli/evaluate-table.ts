@@ -16,7 +16,7 @@ export function evaluationTable(report: EvaluationReport): string {
     table(['set', 'metric', 'count', 'score', ...beside], scores.map(scoreCells), 2),
     table(['set', 'agreement', 'count', 'value'], agreement.map(agreementCells), 2),
     table(['set', 'query prompt', 'text', 'nDCG@10', 'worth'], prompts.flatMap(promptCells), 3),
-    table(['set', 'stored as', 'compared', 'nDCG@10', 'change'], storages.map(storageCells), 3),
+    table(['set', 'stored as', 'compared', 'bytes a vector', 'nDCG@10', 'change'], storages.map(storageCells), 3),
     worstLines(report.worst),
     notes.map(printable),
   ];

@@ -55,6 +55,13 @@ export function storedLength(dtype: VectorDtype, dim: number): number {
   return dtype === 'binary' ? dim / 8 : dim;
 }
 
+const ITEM_BYTES: Record<VectorDtype, number> = { float32: 4, float16: 2, int8: 1, binary: 1 };
+
+/** Bytes of a vector of `dim` values. */
+export function vectorBytes(dtype: VectorDtype, dim: number): number {
+  return storedLength(dtype, dim) * ITEM_BYTES[dtype];
+}
+
 export const KEPT_TYPES = ['string', 'int64', 'float64', 'bool', 'json'] as const;
 export type KeptTypeName = (typeof KEPT_TYPES)[number];
 

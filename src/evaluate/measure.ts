@@ -1,5 +1,4 @@
 // One model on one set: which texts are embedded, with which prompt, and what they score. Reads no files of its own.
-import type { Storage } from '../job/storage.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { normalise } from '../vectors/normalise.js';
 import type { ClassificationSet } from './classification-set.js';
@@ -17,6 +16,7 @@ import {
   type TextsMeasured,
 } from './measured.js';
 import { meanOf, measureRanking, type QueryForm, rankDocuments } from './retrieval.js';
+import type { MeasuredStorage } from './storages.js';
 import { pairCosines, stsScore } from './sts.js';
 import type { TextSet } from './text-set.js';
 
@@ -26,7 +26,7 @@ export interface MeasureOptions {
   /** That of another model, to show what it costs; undefined: prompts are not compared. */
   readonly wrong: string | undefined;
   /** Types that a retrieval set's documents are stored as besides. */
-  readonly storages?: readonly Storage[];
+  readonly storages?: readonly MeasuredStorage[];
 }
 
 /** Throws what `embed` throws, and `vector-invalid` for vectors that are not finite or all zeros. */
@@ -56,7 +56,7 @@ async function measureRetrieval(set: RetrievalSet, embed: EmbedTexts, prompts: M
     ranking,
     ndcg: ndcg10,
     prompts: named.map(({ prompt, text }, at) => ({ prompt, text, ndcg: ndcgOf(at) })),
-    storages: storages.map(({ dtype }, at) => ({ dtype, ndcg: ndcgOf(forms.length + at) })),
+    storages: storages.map(({ dtype, bytes }, at) => ({ dtype, bytes, ndcg: ndcgOf(forms.length + at) })),
     values: { ndcg: meanOf(ndcg10), 'recall@10': meanOf(recall10), 'recall@100': meanOf(recall100), mrr: meanOf(reciprocalRank) },
     count: ndcg10.length,
   };

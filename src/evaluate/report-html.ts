@@ -50,7 +50,7 @@ function promptsSection({ prompts }: EvaluationReport): Markup {
 }
 
 function storagesSection({ storages }: EvaluationReport): Markup {
-  const columns = [prose('set'), prose('stored as'), prose('compared'), number('nDCG@10'), number('change')];
+  const columns = [prose('set'), prose('stored as'), prose('compared'), number('bytes a vector'), number('nDCG@10'), number('change')];
   const said = 'The same documents stored as other types (embed --dtype); the change is relative to float32.';
   return section('What the type of the vectors costs', said, columns, storages.map(storageCells));
 }

@@ -41,7 +41,7 @@ export function reportOf(
 function storageRows(one: Measured): StorageRow[] {
   if (one.kind !== 'retrieval') return [];
   const full = one.values.ndcg ?? 0;
-  return one.storages.map(({ dtype, ndcg }) => ({ set: one.set.name, dtype, ndcg, change: full > 0 ? ndcg / full - 1 : Number.NaN }));
+  return one.storages.map((score) => ({ set: one.set.name, ...score, change: full > 0 ? score.ndcg / full - 1 : Number.NaN }));
 }
 
 function notesOf(one: Measured, other: Measured | undefined): string[] {

@@ -59,6 +59,8 @@ export interface PromptRow {
 export interface StorageRow {
   readonly set: string;
   readonly dtype: VectorDtype;
+  /** Of a vector. */
+  readonly bytes: number;
   readonly ndcg: number;
   /** ndcg / that of float32 - 1; NaN, written as null, where that is not above 0. */
   readonly change: number;

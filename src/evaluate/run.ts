@@ -2,7 +2,6 @@
 import { type EmbeddingModel, startModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
 import { untilAborted } from '../job/abort.js';
-import type { Storage } from '../job/storage.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { PRECISIONS, type Precision } from '../model/names.js';
 import { fingerprint, maxTokensFor } from '../model/settings.js';
@@ -14,7 +13,7 @@ import { checkOptions, type EvaluateOptions, pathsOf } from './options.js';
 import type { EvaluationReport, ModelFacts } from './report.js';
 import { reportOf } from './report-of.js';
 import { readRetrievalSet } from './retrieval-set.js';
-import { storagesOf } from './storages.js';
+import { type MeasuredStorage, storagesOf } from './storages.js';
 import { readStsSet } from './sts-set.js';
 import { readTextSet } from './text-set.js';
 
@@ -33,7 +32,7 @@ export async function evaluateModels(options: EvaluateOptions): Promise<Evaluati
   checkOptions(options);
   const folder = await openFolder(options.model, options.precision);
   const other = options.against === undefined ? undefined : await openAgainst(options.against, folder, options);
-  const storages = storagesOf(folder.manifest, options.dtypes);
+  const storages = storagesOf(folder, options.dtypes);
   options.onStep?.('reading the sets');
   const sets = await readSets(options);
   const evaluated = { model: factsOf(folder, options), measured: await measureAll(folder, sets, options, storages) };
@@ -84,7 +83,7 @@ async function measureAll(
   folder: ModelFolder,
   sets: readonly EvaluationSet[],
   { threads, maxTokens, signal, onStep, wrongPrompt }: EvaluateOptions,
-  storages: readonly Storage[] | undefined,
+  storages: readonly MeasuredStorage[] | undefined,
 ): Promise<Measured[]> {
   const model = startModel(folder, { threads, maxTokens });
   try {

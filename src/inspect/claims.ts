@@ -47,7 +47,7 @@ export async function settleClaims(
     prompt: asked.prompt === undefined && provenance !== undefined ? provenance.prompt : promptFor(manifest, asked.prompt),
     maxTokens,
     dims,
-    storage: provenance?.int8_ranges ? { dtype, ranges: provenance.int8_ranges } : storageOf(manifest, dims, dtype),
+    storage: provenance?.int8_ranges ? { dtype, ranges: provenance.int8_ranges } : storageOf(folder, dims, dtype),
     onOverflow,
     chunks: onOverflow === 'chunk' ? chunksOf(provenance, asked, maxTokens) : undefined,
   };

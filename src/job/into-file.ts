@@ -81,13 +81,7 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     const bytes = await assemble(store, plan, target.path, config.signal);
     tally.assembleSeconds = (performance.now() - started) / 1000;
     await clearUp(store, target);
-    return tally.summary(model, {
-      bytes,
-      name: config.output.path,
-      quarantine: quarantineOf(target, config.output.path),
-      audit,
-      clamped: plan.clamped.values,
-    });
+    return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path), audit });
   } catch (error) {
     const kept = journal.windows.reduce((sum, { rows }) => sum + rows, isInterrupt(error) ? await keepUnfinished(store, unfinished) : 0);
     known.close();

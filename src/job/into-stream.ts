@@ -45,13 +45,7 @@ export async function embedToStream(job: Job, embed: (run: Run, output: StreamOu
     await quarantine.close();
     await sink.commit();
     tally.checkErrors(plan.maxErrors, true);
-    return tally.summary(model, {
-      bytes: sink.bytes,
-      name: config.output.path,
-      quarantine: config.quarantine,
-      audit,
-      clamped: plan.clamped.values,
-    });
+    return tally.summary(model, { bytes: sink.bytes, name: config.output.path, quarantine: config.quarantine, audit });
   } catch (error) {
     await quarantine.close().catch(() => undefined);
     await sink.abort();

@@ -29,8 +29,7 @@ import type { Shard } from './items.js';
 import { fitMemory, type MemoryPlan } from './memory.js';
 import { checkQuarantine, pipeSource } from './pipe-plan.js';
 import { provenance, type VectorPlan } from './provenance.js';
-import { encoderOf } from './storage.js';
-import { vectorStorage } from './storage-plan.js';
+import { countingEncoder, storageOf } from './storage-plan.js';
 import { checkInputFolders, checkOverwrite, resolveTarget, type Target } from './target.js';
 import { MAX_KNOWN } from './vector-index.js';
 
@@ -64,11 +63,10 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   if (target?.kind === 'file') await checkInputFolders(input.paths, target.path, output.path);
   const pipe = pipeSource(inputs, format, target, config);
   if (pipe === undefined) checkKeep(input.keep ?? [], model.onOverflow === 'chunk');
-  const folder = await openFolder(model.model, model.precision);
-  const vectors = vectorPlan(folder, config);
-  const audit = await auditPlan(config.audit, folder);
+  const vectors = vectorPlan(await openFolder(model.model, model.precision), config);
+  const audit = await auditPlan(config, vectors);
   const memory = await memoryPlan(config, vectors, audit);
-  const clamped = { values: 0 };
+  const { encode, clamped } = countingEncoder(vectors);
   return {
     ...vectors,
     ...memory,
@@ -84,9 +82,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
       chunks: vectors.chunks !== undefined,
       dtype: vectors.dtype,
       dim: vectors.dims,
-      encode: encoderOf(vectors, (values) => {
-        clamped.values += values;
-      }),
+      encode,
       metadata: provenance(input, vectors),
     },
     onError: errorPolicy(config, target),
@@ -96,7 +92,7 @@ export async function planJob(config: JobConfig): Promise<JobPlan> {
   };
 }
 
-function vectorPlan(folder: ModelFolder, { model = {}, output, reuse }: JobConfig): VectorPlan {
+function vectorPlan(folder: ModelFolder, { model = {}, output }: JobConfig): VectorPlan {
   const { manifest } = folder;
   const maxTokens = maxTokensFor(manifest, model.maxTokens);
   const dims = dimsFor(manifest, output.dims);
@@ -105,7 +101,7 @@ function vectorPlan(folder: ModelFolder, { model = {}, output, reuse }: JobConfi
     prompt: promptFor(manifest, model.prompt),
     dims,
     maxTokens,
-    ...vectorStorage(manifest, dims, output.dtype ?? 'float32', reuse),
+    ...storageOf(folder, dims, output.dtype ?? 'float32'),
     onOverflow: model.onOverflow ?? 'truncate',
     chunks: chunkPlan(model, maxTokens),
   };

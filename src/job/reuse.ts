@@ -5,6 +5,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Data, RecordBatch, Vector } from 'apache-arrow';
+import { type StoredValues, storedLength } from '../columns/row.js';
 import { EmbedkitError, messageOf } from '../errors.js';
 import { fingerprint } from '../model/settings.js';
 import { readArrowBatches } from '../records/arrow.js';
@@ -12,8 +13,8 @@ import { formatOf } from '../records/formats.js';
 import { openParquet } from '../records/parquet-file.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import { isThere } from '../there.js';
-import { fromF16 } from '../vectors/f16.js';
 import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
+import { floatsOf } from './storage.js';
 import type { VectorIndex } from './vector-index.js';
 
 /** Formats with metadata. */
@@ -109,12 +110,14 @@ async function* parquetBatches(path: string): AsyncGenerator<RecordBatch> {
 function refusalOf(batch: RecordBatch, plan: VectorPlan): string | undefined {
   const json = batch.schema.metadata.get(PROVENANCE_KEY);
   if (!json || COLUMNS.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
-  const made = JSON.parse(json) as Record<string, unknown>;
+  const said = JSON.parse(json) as Record<string, unknown>;
+  const made: Record<string, unknown> = { ...said, int8_ranges: JSON.stringify(said['int8_ranges']) };
   const wanted: Record<string, unknown> = {
     fingerprint: fingerprint(plan.folder.manifest, plan.maxTokens),
     precision: plan.folder.precision,
     dim: plan.dims,
     dtype: plan.dtype,
+    int8_ranges: JSON.stringify(plan.ranges),
     prompt: plan.prompt,
   };
   const other = Object.keys(wanted).find((name) => made[name] !== wanted[name]);
@@ -125,12 +128,12 @@ function shown(value: unknown): string {
   return value === '' ? 'none' : String(value).slice(0, 40);
 }
 
-/** The vectors of a batch as float32, row after row. */
-function vectorBytes(batch: RecordBatch, { dims, dtype }: VectorPlan): Uint8Array {
+/** The vectors of a batch as float32, row after row; of codes what stands for them, which becomes the same codes again. */
+function vectorBytes(batch: RecordBatch, plan: VectorPlan): Uint8Array {
   const list = batch.getChild('embedding')?.data[0] as Data;
   const items = list.children[0] as Data;
-  const values = items.values.slice(0, batch.numRows * dims) as Float32Array | Uint16Array;
-  const floats = dtype === 'float32' ? (values as Float32Array) : Float32Array.from(values, fromF16);
+  const stored = items.values.slice(0, batch.numRows * storedLength(plan.dtype, plan.dims)) as StoredValues;
+  const floats = floatsOf(stored, plan);
   return new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 }
 

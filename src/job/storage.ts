@@ -21,21 +21,26 @@ export function encoderOf({ dtype, ranges }: Storage, onClamped?: (values: numbe
   return dtype === 'float16' ? encodeF16 : (values) => values as Float32Array<ArrayBuffer>;
 }
 
+/** Stored values as float32: int8 as what its codes stand for, the bits of binary as 1 and -1. Storing those gives the same values again. */
+export function floatsOf(stored: StoredValues, { dtype, ranges }: Storage): Float32Array {
+  if (dtype === 'int8') return decodeInt8(stored, rangesIn(ranges));
+  if (dtype === 'binary') return unpackSigns(stored);
+  return stored instanceof Float32Array ? stored : Float32Array.from(stored, fromF16);
+}
+
 /**
- * Stored values as vectors that dot products compare: int8 as what its codes stand for, the bits of binary as 1 and -1.
- * @param stored as read from a file: codes and bytes as whole numbers, float16 widened
+ * Vectors of a file as those that dot products compare.
+ * @param stored codes and bytes as whole numbers, float16 widened
  */
-export function decoded(stored: Matrix, { dtype, ranges }: Storage): Matrix {
-  if (!isCoded(dtype)) return stored;
-  const data = dtype === 'int8' ? decodeInt8(stored.data, rangesIn(ranges)) : unpackSigns(stored.data);
-  return { rows: stored.rows, dim: dtype === 'int8' ? stored.dim : stored.dim * 8, data };
+export function decoded(stored: Matrix, storage: Storage): Matrix {
+  if (!isCoded(storage.dtype)) return stored;
+  const dim = storage.dtype === 'binary' ? stored.dim * 8 : stored.dim;
+  return { rows: stored.rows, dim, data: floatsOf(stored.data as StoredValues, storage) };
 }
 
 /** Vectors as they come back from a file of this type. */
-export function throughStorage(vectors: Matrix, storage: Storage): Matrix {
-  const stored = encoderOf(storage)(vectors.data);
-  const data = stored instanceof Uint16Array ? Float32Array.from(stored, fromF16) : Float32Array.from(stored);
-  return decoded({ rows: vectors.rows, dim: data.length / Math.max(vectors.rows, 1), data }, storage);
+export function throughStorage({ rows, dim, data }: Matrix, storage: Storage): Matrix {
+  return { rows, dim, data: floatsOf(encoderOf(storage)(data), storage) };
 }
 
 /** A query as it is held against stored documents: its signs for binary, and itself for all others. */

@@ -38,7 +38,7 @@ export class Tally {
   private readonly bytesTotal: number;
 
   constructor(
-    plan: JobPlan,
+    private readonly plan: JobPlan,
     private readonly config: JobConfig,
     private readonly started: number,
   ) {
@@ -134,7 +134,6 @@ export class Tally {
       readonly name: string;
       readonly quarantine: string | undefined;
       readonly audit: AuditResult | undefined;
-      readonly clamped: number;
     },
   ): JobSummary {
     const seconds = (performance.now() - this.started) / 1000;
@@ -166,7 +165,7 @@ export class Tally {
       threads: model.threads,
       fingerprint: model.fingerprint,
       audit: output.audit,
-      clampedValues: output.clamped,
+      clampedValues: this.plan.clamped.values,
     };
   }
 

@@ -49,11 +49,11 @@ export function dimsFor(manifest: Manifest, asked: number | undefined): number {
 }
 
 /** The ranges of int8 vectors of this length. Throws `usage` where the model has none. */
-export function rangesFor({ name, vector_ranges: known }: Manifest, dims: number): VectorRanges {
-  const ranges = known?.find(({ minimum }) => minimum.length === dims);
+export function rangesFor({ manifest, path }: { readonly manifest: Manifest; readonly path: string }, dims: number): VectorRanges {
+  const ranges = manifest.vector_ranges?.find(({ minimum }) => minimum.length === dims);
   if (ranges !== undefined) return ranges;
-  const hint = 'make them with embedkit ranges and the name of its folder';
-  throw new EmbedkitError('usage', `--dtype int8: ${name} has no ranges for vectors of ${dims} values`, { hint });
+  const hint = `make them: embedkit ranges ${path}`;
+  throw new EmbedkitError('usage', `--dtype int8: ${manifest.name} has no ranges for vectors of ${dims} values`, { hint });
 }
 
 /** SHA-256 over everything that decides a model's vector for a text: two equal fingerprints give equal vectors. */

@@ -45,6 +45,9 @@ export function decodeInt8(codes: ArrayLike<number>, ranges: Int8Ranges): Float3
 /** Six digits: far finer than a step, and short where they are written. */
 const DIGITS = 6;
 
+/** Of the greatest magnitude in a range: in a narrower one neighbouring codes would be the same float32, and not come back as they went. */
+const NARROWEST = 1e-3;
+
 /** The least and the greatest value of each dimension. */
 export function rangesOf({ dim, data }: { readonly dim: number; readonly data: Float32Array }): Int8Ranges {
   const minimum = new Array<number>(dim).fill(Number.POSITIVE_INFINITY);
@@ -56,7 +59,11 @@ export function rangesOf({ dim, data }: { readonly dim: number; readonly data: F
     maximum[column] = Math.max(maximum[column] as number, value);
   }
   const short = (value: number): number => Number(value.toPrecision(DIGITS));
-  return { minimum: minimum.map(short), maximum: maximum.map(short) };
+  const ends = maximum.map((most, column) => {
+    const least = minimum[column] as number;
+    return Math.max(most, least + NARROWEST * Math.max(Math.abs(least), Math.abs(most)));
+  });
+  return { minimum: minimum.map(short), maximum: ends.map(short) };
 }
 
 function stepsOf({ minimum, maximum }: Int8Ranges): { minimum: Float64Array; step: Float64Array } {

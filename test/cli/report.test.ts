@@ -29,6 +29,7 @@ const SUMMARY: JobSummary = {
   threads: 2,
   fingerprint: 'f',
   audit: undefined,
+  clampedValues: 0,
 };
 const PROGRESS: JobProgress = { rows: 500, tokens: 10_000, rowsRead: 1000, tokensRead: 20_000, bytesRead: 50, bytesTotal: 100 };
 
