@@ -2,6 +2,7 @@
 
 import { count, mebibytes, printable } from '../format.js';
 import type { Inspection } from '../inspect/survey.js';
+import type { VectorRanges } from '../model/manifest.js';
 import type { Flag } from './flags.js';
 import type { LogFormat } from './report.js';
 
@@ -69,8 +70,8 @@ function provenanceLines({ provenance, format }: Inspection): string[] {
 /** Hundreds of numbers are for --json. */
 function shortened(name: string, value: unknown): unknown {
   if (name !== 'int8_ranges' || value === null || typeof value !== 'object') return value;
-  const { minimum, maximum: _, ...rest } = value as { minimum: readonly number[]; maximum: readonly number[] };
-  return { ...rest, of_each: `${count(minimum.length)} values (--json shows them)` };
+  const { minimum, texts, calibration_digest: digest } = value as VectorRanges;
+  return `of ${count(minimum.length)} values, from ${count(texts)} texts (digest ${digest.slice(0, 12)}); --json has them`;
 }
 
 function shown(value: unknown): string {

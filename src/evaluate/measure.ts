@@ -56,7 +56,7 @@ async function measureRetrieval(set: RetrievalSet, embed: EmbedTexts, prompts: M
     ranking,
     ndcg: ndcg10,
     prompts: named.map(({ prompt, text }, at) => ({ prompt, text, ndcg: ndcgOf(at) })),
-    storages: storages.map(({ dtype, bytes }, at) => ({ dtype, bytes, ndcg: ndcgOf(forms.length + at) })),
+    storages: storages.map(({ dtype, bytes, queries }, at) => ({ dtype, bytes, queries, ndcg: ndcgOf(forms.length + at) })),
     values: { ndcg: meanOf(ndcg10), 'recall@10': meanOf(recall10), 'recall@100': meanOf(recall100), mrr: meanOf(reciprocalRank) },
     count: ndcg10.length,
   };

@@ -28,8 +28,8 @@ export function agreementCells({ set, measure, value, count }: AgreementRow): st
   return [set, AGREEMENTS[measure], String(count), measure === 'overlap' ? `${(value * 100).toFixed(2)}%` : value.toFixed(5)];
 }
 
-export function storageCells({ set, dtype, bytes, ndcg, change }: StorageRow): string[] {
-  return [set, dtype, comparisonOf(dtype), String(bytes), ndcg.toFixed(5), changeText(change)];
+export function storageCells(row: StorageRow): string[] {
+  return [row.set, row.dtype, comparisonOf(row), String(row.bytes), row.ndcg.toFixed(5), changeText(row.change)];
 }
 
 const PROMPT_NAMES = { own: "the model's own", none: 'none', wrong: "another model's" } as const;

@@ -1,9 +1,9 @@
 // The report of an evaluation: scores, agreement of two models, what fell most, the gate's verdict. Data only; written as JSON.
-import type { VectorDtype } from '../columns/row.js';
 import type { MachineFacts } from '../machine.js';
 import type { Precision } from '../model/names.js';
 import type { GateTerm } from './gate-terms.js';
 import type { Agreement, Metric, PromptScore, Task } from './measured.js';
+import type { StorageScore } from './storages.js';
 
 export interface ModelFacts {
   readonly name: string;
@@ -56,12 +56,8 @@ export interface PromptRow {
 }
 
 /** What storing the documents of a set as a type costs. */
-export interface StorageRow {
+export interface StorageRow extends StorageScore {
   readonly set: string;
-  readonly dtype: VectorDtype;
-  /** Of a vector. */
-  readonly bytes: number;
-  readonly ndcg: number;
   /** ndcg / that of float32 - 1; NaN, written as null, where that is not above 0. */
   readonly change: number;
 }

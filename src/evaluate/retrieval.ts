@@ -1,11 +1,12 @@
 // Queries find documents: an exact search over a retrieval set, and the measures of what was found. Reads no files.
-import { comparable, queryFor, type Storage, throughStorage } from '../job/storage.js';
+import { comparable, queryFor, throughStorage } from '../job/storage.js';
 import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { normalise } from '../vectors/normalise.js';
 import { type EmbedTexts, embedDistinct, type Prompt } from './distinct.js';
 import type { RetrievalSet } from './labelled-set.js';
 import { compareIds, ndcgOfGains } from './ndcg.js';
 import { recallOf, reciprocalRankOf } from './rank-measures.js';
+import type { MeasuredStorage } from './storages.js';
 import { addDocuments, NO_ROW, openTopRows, type TopRows } from './top-rows.js';
 
 /** Documents whose texts and vectors are held at a time. */
@@ -30,14 +31,14 @@ export async function rankDocuments(
   embed: EmbedTexts,
   forms: readonly QueryForm[],
   k: number,
-  storages: readonly Storage[] = [],
+  storages: readonly MeasuredStorage[] = [],
 ): Promise<Int32Array[]> {
   const queries = await Promise.all(forms.map(({ texts, prompt }) => unitVectors(texts, prompt, embed)));
   const order = byIdDescending(set.documents.ids);
   const places = placesOf(order);
   // One more than is asked for: the query's own document takes a place.
   const top = openTopRows(stacked(queries), k + 1);
-  const stored = storages.map((storage) => ({ storage, top: openTopRows(queryFor(queries[0] as Matrix, storage), k + 1) }));
+  const stored = storages.map((storage) => ({ storage, top: openTopRows(queriesFor(queries[0] as Matrix, storage), k + 1) }));
   let first = 0;
   for await (const texts of set.documents.blocks(BLOCK)) {
     const start = first;
@@ -49,6 +50,10 @@ export async function rankDocuments(
   }
   const found = hitsOf(set, order, k);
   return [...forms.map((_, form) => found(top, form)), ...stored.map(({ top }) => found(top, 0))];
+}
+
+function queriesFor(vectors: Matrix, { queries, ...storage }: MeasuredStorage): Matrix {
+  return queries === 'binary' ? queryFor(vectors, storage) : vectors;
 }
 
 /** What a form of the queries found, as rows of the documents, without a query's own. */

@@ -28,15 +28,13 @@ export interface Claims {
 /**
  * Opens the model that made an output. Throws `usage` for a model or an option that there is not, `model-invalid` for an altered one.
  */
-export async function settleClaims(
-  { provenance, dim: stored }: OutputFile,
-  asked: JobModel & { readonly dtype?: VectorDtype | undefined },
-): Promise<Claims> {
+export async function settleClaims(file: OutputFile, asked: JobModel & { readonly dtype?: VectorDtype | undefined }): Promise<Claims> {
+  const { provenance, dim: stored } = file;
   const folder = await openClaimed(provenance, asked);
   const { manifest } = folder;
   const maxTokens = maxTokensFor(manifest, asked.maxTokens ?? provenance?.max_tokens);
   const found = fingerprint(manifest, maxTokens);
-  const dtype = provenance?.dtype ?? asked.dtype ?? 'float32';
+  const dtype = provenance?.dtype ?? asked.dtype ?? (await floatsOnly(file));
   const dims = provenance?.dim ?? (dtype === 'binary' ? stored * 8 : stored);
   const onOverflow = asked.onOverflow ?? provenance?.on_overflow ?? 'truncate';
   return {
@@ -58,6 +56,16 @@ function chunksOf(provenance: Provenance | undefined, { chunkTokens, chunkOverla
     tokens: chunkTokens ?? provenance?.chunk_tokens ?? maxTokens,
     overlap: chunkOverlap ?? provenance?.chunk_overlap ?? 0,
   };
+}
+
+/** Codes taken for values would find and prove nonsense. Throws `usage` for vectors of whole numbers, which JSONL does not say the meaning of. */
+async function floatsOnly(file: OutputFile): Promise<'float32'> {
+  for await (const { vectors } of file.batches({ vectors: true })) {
+    if (vectors.data.length === 0 || !vectors.data.every((value) => Number.isInteger(value))) break;
+    const found = `the vectors of ${file.path} are whole numbers, and ${file.format} does not say what they stand for`;
+    throw new EmbedkitError('usage', found, { hint: 'say --dtype int8 or --dtype binary' });
+  }
+  return 'float32';
 }
 
 async function openClaimed(provenance: Provenance | undefined, asked: JobModel): Promise<ModelFolder> {

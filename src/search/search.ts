@@ -8,7 +8,7 @@ import { openOutput } from '../inspect/output.js';
 import type { OutputFile } from '../inspect/output-file.js';
 import type { FileBatch } from '../inspect/rows.js';
 import { untilAborted } from '../job/abort.js';
-import { comparable, decoded, queryFor, type Storage } from '../job/storage.js';
+import { comparable, decoded, type Storage } from '../job/storage.js';
 import type { Precision } from '../model/names.js';
 import { promptFor } from '../model/settings.js';
 import type { Matrix } from '../vectors/matrix.js';
@@ -33,7 +33,7 @@ export interface Hit {
   /** Row of the file, from 0. */
   readonly row: number;
   readonly id: string;
-  /** Cosine of the query's vector and the row's; of binary the cosine of their signs, 1 - 2 x Hamming distance / length. */
+  /** Cosine of the query's vector and the row's, which of binary is its signs. */
   readonly score: number;
   /** Of the column that is shown; empty where there is none. */
   readonly text: string;
@@ -140,8 +140,9 @@ async function findHits(
   query: Matrix,
   { k, column, storage, signal }: FindOptions,
 ): Promise<{ hits: Hit[]; rows: number }> {
-  const top = openTopRows(queryFor(query, storage), k);
-  const scale = storage.dtype === 'binary' ? query.dim : 1;
+  const top = openTopRows(query, k);
+  // Of signs, which are of length 1 for no other type.
+  const length = storage.dtype === 'binary' ? Math.sqrt(query.dim) : 1;
   let said: Said = new Map();
   let rows = 0;
   for await (const batch of file.batches({ vectors: true, text: column })) {
@@ -153,7 +154,7 @@ async function findHits(
   }
   const hits = [...top.rows].flatMap((row, at) => {
     const words = said.get(row);
-    return row === NO_ROW || words === undefined ? [] : [{ row, ...words, score: (top.scores[at] as number) / scale }];
+    return row === NO_ROW || words === undefined ? [] : [{ row, ...words, score: (top.scores[at] as number) / length }];
   });
   return { hits, rows };
 }
