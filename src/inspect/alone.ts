@@ -1,5 +1,6 @@
 // What can be said of an output by itself: the facts of its provenance, and every row's vector and content hash.
-import { isCoded, storedLength, type VectorDtype } from '../columns/row.js';
+import { storedLength, type VectorDtype } from '../columns/row.js';
+import { type Matrix, rowOf } from '../vectors/matrix.js';
 import { brokenRows } from '../vectors/normalise.js';
 import { type Check, checkRow, factCheck, rowCheck } from './check.js';
 import type { Claims } from './claims.js';
@@ -20,23 +21,43 @@ export interface FileVerdict {
 
 /** Reads all rows once. `claims` is undefined where neither the file nor the caller names a model. Throws `input-unreadable`. */
 export async function checkAlone(file: OutputFile, claims: Claims | undefined, signal?: AbortSignal): Promise<FileVerdict> {
-  const unit = file.provenance?.normalize ?? claims?.folder.manifest.normalize ?? false;
-  const vectors = rowCheck('vectors', unit ? 'finite and of length 1' : 'finite and not all zeros');
+  const { claim, broken } = vectorRule(file, claims);
+  const vectors = rowCheck('vectors', claim);
   const hashes = rowCheck('content_hash', 'well formed');
-  const dtype = file.provenance?.dtype ?? claims?.storage.dtype ?? 'float16';
   let rows = 0;
   for await (const batch of file.batches({ vectors: true })) {
     signal?.throwIfAborted();
-    const broken = new Set(
-      isCoded(dtype) ? [] : brokenRows(batch.vectors, { unit, within: UNIT_WITHIN[dtype as keyof typeof UNIT_WITHIN] }),
-    );
+    const wrong = new Set(broken(batch.vectors));
     for (const [index, { id, contentHash }] of batch.rows.entries()) {
-      checkRow(vectors, rows, id, broken.has(index) ? `not ${vectors.claim}` : undefined);
+      checkRow(vectors, rows, id, wrong.has(index) ? `not ${claim}` : undefined);
       checkRow(hashes, rows, id, CONTENT_HASH.test(contentHash) ? undefined : `"${contentHash.slice(0, 40)}"`);
       rows++;
     }
   }
-  return { rows, checks: [...factsOf(file, claims, rows), ...(isCoded(dtype) ? [] : [vectors]), hashes] };
+  return { rows, checks: [...factsOf(file, claims, rows), vectors, hashes] };
+}
+
+interface VectorRule {
+  readonly claim: string;
+  /** The rows that do not hold. */
+  readonly broken: (vectors: Matrix) => Iterable<number>;
+}
+
+function vectorRule({ provenance }: OutputFile, claims: Claims | undefined): VectorRule {
+  const dtype = provenance?.dtype ?? claims?.storage.dtype;
+  if (dtype === 'int8') return codeRule(-128, 127);
+  if (dtype === 'binary') return codeRule(0, 255);
+  const unit = provenance?.normalize ?? claims?.folder.manifest.normalize ?? false;
+  // JSONL does not say that its values were rounded.
+  const within = UNIT_WITHIN[provenance?.dtype === 'float32' ? 'float32' : 'float16'];
+  const claim = unit ? 'finite and of length 1' : 'finite and not all zeros';
+  return { claim, broken: (vectors) => brokenRows(vectors, { unit, within }) };
+}
+
+function codeRule(least: number, most: number): VectorRule {
+  const isCode = (value: number): boolean => Number.isInteger(value) && value >= least && value <= most;
+  const broken = (vectors: Matrix): number[] => [...Array(vectors.rows).keys()].filter((row) => !rowOf(vectors, row).every(isCode));
+  return { claim: `whole numbers from ${least} to ${most}`, broken };
 }
 
 function factsOf(file: OutputFile, claims: Claims | undefined, rows: number): Check[] {

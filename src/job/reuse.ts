@@ -121,6 +121,7 @@ function refusalOf(batch: RecordBatch, plan: VectorPlan): string | undefined {
     prompt: plan.prompt,
   };
   const other = Object.keys(wanted).find((name) => made[name] !== wanted[name]);
+  if (other === 'int8_ranges') return 'its int8_ranges are others than those of the model';
   return other === undefined ? undefined : `its ${other} is ${shown(made[other])}, not ${shown(wanted[other])}`;
 }
 

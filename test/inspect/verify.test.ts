@@ -28,6 +28,8 @@ describe('an undisturbed output', () => {
 
   it.each([
     ['float16', { output: { path: '', dtype: 'float16' as const } }],
+    ['int8', { output: { path: '', dtype: 'int8' as const } }],
+    ['binary', { output: { path: '', dtype: 'binary' as const } }],
     ['the prompt of a name', { model: { prompt: 'query' } }],
     ['a prompt of its own', { model: { prompt: 'passage: ' } }],
     ['long texts put aside', { model: { maxTokens: 12, onOverflow: 'quarantine' as const } }],
@@ -38,6 +40,19 @@ describe('an undisturbed output', () => {
     expect(failing(found)).toEqual([]);
     expect(found.rows).toBeGreaterThan(1);
     expect(booksOf(found)['sample']).toEqual([found.rows, 0]);
+  });
+
+  it.each(['int8', 'binary'] as const)('holds in JSONL of %s where that is said, and is refused where not', async (dtype) => {
+    const output = await makeOutput('out.jsonl', { output: { path: '', dtype } });
+    const found = await verify(output, { model: { dtype } });
+    expect([found.holds, booksOf(found)['sample']]).toEqual([true, [4, 0]]);
+    expect(found.unchecked).toContain(`lengths of vectors: ${dtype} keeps none`);
+    await expect(verify(output)).rejects.toMatchObject({
+      code: 'usage',
+      sentence: expect.stringMatching(
+        /the vectors of .*out\.jsonl are whole numbers, and jsonl does not say what they stand for; say --dtype/,
+      ),
+    });
   });
 
   it('holds where rows failed in the engine, as its quarantine says, and not where that is gone', async () => {
@@ -79,6 +94,30 @@ describe('an altered output', () => {
     expect(failing(found)).toEqual(['sample']);
     expect(found.checks.at(-1)?.first).toEqual([{ row: 3, id: '5', found: expect.stringMatching(/^1 of 384 values differ, by up to /) }]);
     expect((await verifyOutput(output.path, {}, stubModel())).holds).toBe(true);
+  });
+
+  it.each(['int8', 'binary'] as const)('is found by one code of %s', async (dtype) => {
+    const output = await makeOutput('out.arrow', { output: { path: '', dtype } });
+    const codes = await vectorBytes(output.path, 3);
+    const other = Buffer.from(codes);
+    other[7] = (other[7] as number) ^ 1;
+    alter(output.path, codes, other);
+    const found = await verify(output);
+    expect([failing(found), found.checks.at(-1)?.first.map(({ row }) => row)]).toEqual([['sample'], [3]]);
+  });
+
+  it('is found by what is no code, in JSONL, without the input', async () => {
+    const output = await makeOutput('out.jsonl', { output: { path: '', dtype: 'int8' } });
+    const [first, ...rest] = readFileSync(output.path, 'utf8').split('\n');
+    writeFileSync(output.path, [first?.replace(/"embedding":\[-?\d+/, '"embedding":[128'), ...rest].join('\n'));
+    const found = await verifyOutput(output.path, { model: { model: 'bge-small-en-v1.5', dtype: 'int8' } }, stubModel());
+    expect([failing(found), faultsOf(found)]).toEqual([['vectors'], ['not whole numbers from -128 to 127']]);
+  });
+
+  it('of int8 without its ranges is none', async () => {
+    const output = await makeOutput('out.arrows', { output: { path: '', dtype: 'int8' } });
+    alter(output.path, '"int8_ranges"', '"int8_rangez"');
+    await expect(verify(output)).rejects.toMatchObject({ code: 'input-unreadable', message: expect.stringContaining('int8_ranges') });
   });
 
   it.each([

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JobConfig } from '#src/index.js';
 import { runJob } from '#src/job/run.js';
+import { encoderOf } from '#src/job/storage.js';
 import { temporaryFolder } from '../run.js';
 import { stubModel } from './stub-model.js';
 
@@ -159,6 +160,26 @@ describe('a pipe', () => {
     const [a, b, again] = [0, 1, 2].map((row) => [...((batch.getChild('embedding') as arrow.Vector).get(row) as arrow.Vector)]);
     expect(again).toEqual(a);
     expect(b).not.toEqual(a);
+  });
+
+  it.each(['int8', 'binary'] as const)('answers with the codes of %s that a file has', async (dtype) => {
+    const given = messagesOf(batchesOf([['a', 'b'], [], ['c']]));
+    const vectors = (found: Answered): arrow.Data[] =>
+      withRows(found.batches).map((batch) => (batch.getChild('embedding') as arrow.Vector).data[0] as arrow.Data);
+    const floats = vectors(await answer(given));
+    const stdout = new Collected();
+    await runJob(pipeJob(Readable.from(given), stdout, { output: { path: '-', to: 'arrow-stream', stdout, dtype } }), stubModel());
+    const batches = arrow.tableFromIPC(Buffer.concat(stdout.chunks)).batches;
+    const ranges = JSON.parse(batches[0]?.schema.metadata.get('embedkit') ?? '').int8_ranges;
+    expect(ranges === undefined).toBe(dtype === 'binary');
+    const encode = encoderOf({ dtype, ranges });
+    const codes = vectors({ bytes: Buffer.alloc(0), batches, bad: [] });
+    expect(codes.map(({ type }) => String(type))).toEqual(
+      Array(2).fill(dtype === 'int8' ? 'FixedSizeList[384]<Int8>' : 'FixedSizeList[48]<Uint8>'),
+    );
+    expect(codes.map(({ children }) => [...(children[0] as arrow.Data).values])).toEqual(
+      floats.map(({ children }) => [...encode((children[0] as arrow.Data).values)]),
+    );
   });
 
   it('lets only the columns pass that --keep names', async () => {

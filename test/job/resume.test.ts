@@ -167,6 +167,27 @@ describe('options that changed since', () => {
     expect(bytesOf(here)).toEqual(bytesOf(await finished(corpus(50), { keep })));
   });
 
+  it.each(['float32', 'binary'] as const)('that round vectors to %s leave none of another type in use', async (dtype) => {
+    const here = scene(corpus(50));
+    await runUntil(here, 3, { output: { ...here.config.output, dtype: 'float16' } });
+    const output = { ...here.config.output, dtype };
+    const again = await run(here, { output });
+    expect([again.computed, again.warnings]).toEqual([50, [expect.stringMatching(`dtype: float16, now ${dtype}\\): starting over$`)]]);
+    const alone = scene(corpus(50));
+    await run(alone, { output: { ...alone.config.output, dtype } });
+    expect(bytesOf(here)).toEqual(bytesOf(alone));
+  });
+
+  it.each(['int8', 'binary'] as const)('not, and the run goes on in %s, to the same bytes', async (dtype) => {
+    const here = scene(corpus(50));
+    const ofType = ({ config }: Scene): Partial<JobConfig> => ({ output: { ...config.output, dtype } });
+    await runUntil(here, 3, ofType(here));
+    expect((await run(here, { ...ofType(here), resume: 'require' })).summary?.resumed).toBeGreaterThanOrEqual(30);
+    const alone = scene(corpus(50));
+    await run(alone, ofType(alone));
+    expect(bytesOf(here)).toEqual(bytesOf(alone));
+  });
+
   it('that change the text change every vector', async () => {
     const here = scene(corpus(50));
     await runUntil(here, 3);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type JobConfig, type JobSummary, runJob } from '#src/index.js';
+import { alter } from '../inspect/outputs.js';
 import { temporaryFolder } from '../run.js';
 import { stubModel } from './stub-model.js';
 
@@ -35,6 +36,8 @@ describe('--reuse', () => {
     ['Arrow', { path: 'old.arrow' }],
     ['an Arrow stream', { path: 'old.arrows' }],
     ['Parquet of float16', { path: 'old.parquet', dtype: 'float16' }],
+    ['Parquet of int8', { path: 'old.parquet', dtype: 'int8' }],
+    ['Arrow of binary', { path: 'old.arrow', dtype: 'binary' }],
   ] as const)('of %s computes only what changed, to the bytes of a full run', async (_, output) => {
     const folder = temporaryFolder();
     await run(folder, corpus(0, 35), output);
@@ -73,6 +76,25 @@ describe('--reuse', () => {
     await run(folder, corpus(0, 12), { path: 'old.parquet' });
     const again = await run(folder, corpus(0, 12), { path: 'new.parquet', dtype: 'float16' }, { reuse: [join(folder, 'old.parquet')] });
     expect([again.computed, again.warnings]).toEqual([12, [expect.stringMatching(/its dtype is float32, not float16/)]]);
+  });
+
+  it('of int8 by other ranges takes nothing', async () => {
+    const folder = temporaryFolder();
+    await run(folder, corpus(0, 12), { path: 'old.arrows', dtype: 'int8' });
+    alter(join(folder, 'old.arrows'), '"minimum":[-0.1', '"minimum":[-0.2');
+    const again = await run(folder, corpus(0, 12), { path: 'new.parquet', dtype: 'int8' }, { reuse: [join(folder, 'old.arrows')] });
+    expect([again.computed, again.warnings]).toEqual([
+      12,
+      [expect.stringMatching(/its int8_ranges are others than those of the model; nothing is taken/)],
+    ]);
+  });
+
+  it('of codes is not audited, which would hold codes against full precision', async () => {
+    const asked = { reuse: ['old.parquet'], audit: 1 };
+    await expect(run(temporaryFolder(), corpus(0, 2), { path: 'new.parquet', dtype: 'int8' }, asked)).rejects.toMatchObject({
+      code: 'usage',
+      message: '--audit holds vectors against fp32, and what --reuse takes of --dtype int8 are codes',
+    });
   });
 
   it('of what is no output of embedkit, or is damaged, or has no provenance', async () => {

@@ -57,6 +57,7 @@ describe('search', () => {
     ['out.jsonl', {}, 1e-6],
     ['folder/', {}, 1e-6],
     ['half.parquet', { dtype: 'float16' }, 1e-3],
+    ['codes.parquet', { dtype: 'int8' }, 2e-3],
   ])(
     'finds the nearest rows of %s',
     async (name, output, within) => {
@@ -66,6 +67,25 @@ describe('search', () => {
     },
     60_000,
   );
+
+  it('holds the query against the signs of binary, in files that say so and where it is told', async () => {
+    const path = await embed('bits.parquet', { dtype: 'binary' });
+    const found = await searchOutput(path, QUERY, { k: 500 });
+    const model = await openModel();
+    const [documents, query] = [await model.embed(PASSAGES.map(({ text }) => text)), await model.embed([QUERY], { prompt: 'query' })];
+    await model.close();
+    const signs = documents.data.map((value) => (value > 0 ? 1 : -1));
+    expect(found.hits).toHaveLength(PASSAGES.length);
+    for (const { row, score } of found.hits)
+      expect(score).toBeCloseTo(cosine(signs.subarray(row * 384, (row + 1) * 384), rowOf(query, 0)), 5);
+    expect(found.hits.map(({ score }) => score)).toEqual(found.hits.map(({ score }) => score).toSorted((a, b) => b - a));
+    const lines = await embed('bits.jsonl', { dtype: 'binary' });
+    expect((await searchOutput(lines, QUERY, { k: 5, dtype: 'binary' })).hits).toEqual(found.hits.slice(0, 5));
+    await expect(searchOutput(lines, QUERY, { k: 5 })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/whole numbers/),
+    });
+  }, 60_000);
 
   it('gives all rows where there are fewer than k, and the title where that is what was kept', async () => {
     const { hits, column } = await searchOutput(await embed('titles.parquet', {}, ['title']), QUERY, { k: 500 });
@@ -110,7 +130,7 @@ describe('search is refused', () => {
   it('for what is no output, and for vectors of another length', async () => {
     const place = temporaryFolder();
     writeFileSync(join(place, 'x.parquet'), 'PAR1 and no more');
-    const row = { id: 'a', embedding: [1, 0], token_count: 3, truncated: false, content_hash: '0'.repeat(32) };
+    const row = { id: 'a', embedding: [0.6, 0.8], token_count: 3, truncated: false, content_hash: '0'.repeat(32) };
     writeFileSync(join(place, 'short.jsonl'), `${JSON.stringify(row)}\n`);
     expect((await refused([join(place, 'none.parquet'), QUERY]))[0]).toBe(1);
     expect((await refused([join(place, 'x.parquet'), QUERY]))[0]).toBe(1);
