@@ -51,7 +51,8 @@ describe('evaluate', () => {
     const named = ['--sts', 'sts.tsv', '--retrieval', 'beir', '--classification', 'classes.tsv', '--pairs', 'texts.txt'];
     const written = ['--json', 'report.json', '--html', 'report.html'];
     const gate = 'sts>=-5% cosine>=0.99 ndcg>=0.9';
-    const ran = await runCli(['evaluate', '--against', 'fp32', ...named, ...written, '--gate', gate], { cwd: folder });
+    const asked = ['--against', 'fp32', ...named, ...written, '--dtypes', 'int8,binary'];
+    const ran = await runCli(['evaluate', ...asked, '--gate', gate], { cwd: folder });
     expect([ran.code, ran.stderr.split('\n')[0]]).toEqual([0, 'reading the sets']);
     const report = JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8')) as EvaluationReport;
     expect([report.model.precision, report.against?.precision]).toEqual(['int8', 'fp32']);
@@ -64,11 +65,14 @@ describe('evaluate', () => {
     expect(agreement['texts cosine']).toBeLessThan(1);
     expect(Object.keys(agreement)).toContain('retrieval overlap');
     expect(report.prompts[0]?.scores.map(({ prompt }) => prompt)).toEqual(['own', 'none', 'wrong']);
+    const stored = report.storages.map(({ dtype, queries }) => `${dtype} by ${queries}`);
+    expect(stored).toEqual(['float32 by float32', 'int8 by float32', 'binary by binary', 'binary by float32']);
     expect(report.worst.filter(({ task }) => task === 'texts')).toHaveLength(10);
     const table = ran.stdout.toString();
     expect(table).toContain(`passed ${gate}`);
     expect(table).toContain('"Represent this sentence for searching relevant passages: "');
-    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toMatch(/^<!doctype html>\n/);
+    expect(table).toMatch(/\n *beir +binary +signs of both, by Hamming distance +48 /);
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toMatch(/^<!doctype html>\n.*signs of both, by Hamming distance/s);
   }, 60_000);
 
   it('exits 5 where the gate says no, with the JSON all the same; --record writes the scores into the manifest', async () => {
@@ -95,6 +99,8 @@ describe('evaluate', () => {
     [['--sts', 'sts.tsv', '--gate', 'speed>=2'], /"speed>=2" is no term of a gate/],
     [['--sts', 'sts.tsv', '--against', 'int8'], /--against int8: both are bge-small-en-v1.5 in int8; name another/],
     [['--sts', 'sts.tsv', '--against', 'nowhere'], /no model "nowhere"/],
+    [['--retrieval', 'beir', '--dtypes', 'int4'], /"int4" is none of float16, int8, binary/],
+    [['--sts', 'sts.tsv', '--dtypes', 'int8'], /--dtypes says what storing costs in retrieval, and there is no retrieval set; name one/],
     [['--sts', 'sts.tsv', '--json', 'none/report.json'], /--json none\/report.json: there is no folder none; make it first/],
   ])('is refused: %j', async (args, sentence) => {
     const ran = await runCli(['evaluate', ...args], { cwd: sets() });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { EvaluationReport } from '#src/evaluate/report.js';
 import { BIN, runCli } from '../run.js';
 
 const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
@@ -71,6 +72,17 @@ describe.each(Object.entries(RECIPES))('the recipe of %s', (name, { needs, throu
     const hits = ran.stdout.trimEnd().split('\n');
     expect(hits.map((hit) => hit.replace(/[\d.]+$/, (score) => Number(score).toFixed(3)))).toEqual(expected.get(output));
   });
+});
+
+it('the page says of each type what the raw run says', () => {
+  const raw = readFileSync(new URL('../../benchmarks/2026-11-26-epyc-2core/storage.json', import.meta.url), 'utf8');
+  const { storages } = JSON.parse(raw) as Pick<EvaluationReport, 'storages'>;
+  const said = [...PAGE.matchAll(/^\| (\w+) \| (\d+) \| (?:.*)\| (\.\d{5}) \|(.*)\|$/gm)].map(([, ...cells]) =>
+    cells.map((cell) => cell?.trim()),
+  );
+  const percent = (change: number): string => (change === 0 ? '0.0%' : `${(change * 100).toFixed(1)}%`);
+  const expected = storages.map(({ dtype, bytes, ndcg, change }) => [dtype, String(bytes), ndcg.toFixed(5).slice(1), percent(change)]);
+  expect(said).toEqual([[...(expected[0] as string[]).slice(0, 3), ''], ...expected.slice(1)]);
 });
 
 it('the page has no recipe that is not run', () => {
