@@ -1,6 +1,6 @@
 // `embedkit inspect`: its flags, and what an output is, as text for people or as one JSON object.
 
-import { count, mebibytes, printable } from '../format.js';
+import { count, countOf, mebibytes, printable } from '../format.js';
 import type { Inspection } from '../inspect/survey.js';
 import type { Flag } from './flags.js';
 import type { LogFormat } from './report.js';
@@ -35,14 +35,14 @@ const FIRST_FACTS = ['model', 'precision', 'fingerprint', 'dim', 'dtype', 'norma
 export function inspectionText(found: Inspection): string {
   const duplicates = `${found.duplicateHashesIsExact ? '' : 'at least '}${count(found.duplicateHashes)}`;
   return [
-    `${printable(found.file)}: ${found.format}, ${count(found.rows)} rows, ${mebibytes(found.bytes)}`,
+    `${printable(found.file)}: ${found.format}, ${countOf(found.rows, 'row')}, ${mebibytes(found.bytes)}`,
     ...section('provenance', provenanceLines(found)),
     ...section('columns', aligned(found.columns.map(({ name, type }) => [name, type]))),
     ...section(
       'counts',
       aligned([
         ['rows', count(found.rows)],
-        ['truncated', `${count(found.truncatedRows)} rows`],
+        ['truncated', `${countOf(found.truncatedRows, 'row')}`],
         ['tokens', count(found.tokens)],
         ['duplicates', `${duplicates} rows with the content hash of an earlier one`],
       ]),
@@ -83,7 +83,7 @@ function quarantineLines({ quarantine }: Inspection): string[] {
   const codes = Object.entries(quarantine.codes).map(([code, rows]) => `${count(rows)} ${printable(code)}`);
   const rest = quarantine.rows - quarantine.first.length;
   return [
-    `${printable(quarantine.path)}: ${count(quarantine.rows)} rows (${codes.join(', ')})`,
+    `${printable(quarantine.path)}: ${countOf(quarantine.rows, 'row')} (${codes.join(', ')})`,
     ...quarantine.first.map(({ code, message }) => `  ${printable(`${code}: ${message}`)}`),
     ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
   ];

@@ -93,7 +93,7 @@ describe('the summary', () => {
       [
         'out.parquet: 1,234 rows, 5.00 MiB',
         '56,789 tokens in 1 min 30 s: 628 tokens/s on 2 threads, peak memory 300 MiB',
-        '2 texts were truncated (at least 30 tokens lost); 1 duplicate ids\n',
+        '2 texts truncated (at least 30 tokens lost); 1 duplicate id\n',
       ].join('\n'),
     ]);
   });
