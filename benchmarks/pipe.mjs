@@ -1,6 +1,6 @@
 // Measures the pipe against a file into a file, Spark over the pipe against embedkit alone, and how fast --shard passes over rows of others.
 // usage: node benchmarks/pipe.mjs --out FOLDER [--rows 20000] [--words 6] [--rounds 3] [--cases direct,pipe,spark,scan] [--python PYTHON]
-// Spark needs a Python with pyspark (default: EMBEDKIT_PYTHON). Writes OUT/pipe.json (every run) and OUT/pipe.md. Nothing here asserts a timing.
+// Spark needs a Python with pyspark (default: TEST_PYTHON). Writes OUT/pipe.json (every run) and OUT/pipe.md. Nothing here asserts a timing.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ const { values: options } = parseArgs({
     words: { type: 'string', default: '6' },
     rounds: { type: 'string', default: '3' },
     cases: { type: 'string', default: 'direct,pipe,spark,scan' },
-    python: { type: 'string', default: process.env.EMBEDKIT_PYTHON },
+    python: { type: 'string', default: process.env.TEST_PYTHON },
   },
 });
 if (!options.out) {

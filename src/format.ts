@@ -4,6 +4,11 @@ export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
+/** A count and its noun, in the plural unless it is one: "1 row", "2,000 rows". */
+export function countOf(value: number, noun: string): string {
+  return `${count(value)} ${noun}${Math.round(value) === 1 ? '' : 's'}`;
+}
+
 /** Seconds as "4.2 s", "3 min 20 s" or "2 h 05 min". */
 export function duration(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;

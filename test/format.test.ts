@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { count, duration, mebibytes, printable } from '#src/format.js';
+import { count, countOf, duration, mebibytes, printable } from '#src/format.js';
 
 describe('numbers as people read them', () => {
   it.each([
@@ -7,6 +7,12 @@ describe('numbers as people read them', () => {
     [999.6, '1,000'],
     [1_234_567, '1,234,567'],
   ])('%d is counted as %s', (value, text) => expect(count(value)).toBe(text));
+
+  it.each([
+    [0, '0 rows'],
+    [1, '1 row'],
+    [2_000, '2,000 rows'],
+  ])('%d of a noun are %s', (value, text) => expect(countOf(value, 'row')).toBe(text));
 
   it.each([
     [0, '0.0 s'],

@@ -12,9 +12,9 @@ export function sharedPath(inside: string): string {
   return ROOT + inside;
 }
 
-/** Like describe, for tests over shared data. With EMBEDKIT_REQUIRE_SHARED=1 (CI) its absence is a failure, not a skip. */
+/** Like describe, for tests over shared data. With TEST_REQUIRE_SHARED=1 (CI) its absence is a failure, not a skip. */
 export function describeShared(name: string, suite: () => void): void {
-  const required = process.env.EMBEDKIT_REQUIRE_SHARED === '1';
+  const required = process.env.TEST_REQUIRE_SHARED === '1';
   if (hasShared || required) describe(name, suite);
   else describe.skip(`${name} (skipped: no ../shared folder here)`, suite);
 }

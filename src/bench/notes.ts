@@ -1,5 +1,5 @@
 // What stands below the table: the machine, the roof, the corpus, the claim, how it was measured. Pure.
-import { count, mebibytes } from '../format.js';
+import { count, countOf, mebibytes } from '../format.js';
 import type { Kind } from './operations.js';
 import { bestRate } from './rates.js';
 import type { BenchResult, ClaimResult } from './result.js';
@@ -45,13 +45,13 @@ function corpusNotes({ corpus }: BenchResult): string[] {
   const { path, rows, texts, tokens } = corpus;
   const shares = [tokens.p10, tokens.p50, tokens.p90].map((length) => length.toFixed(0));
   const lengths = `${shares[0]}, ${shares[1]} and ${shares[2]} tokens at the 10th, 50th and 90th percentile, ${count(tokens.most)} at most`;
-  return [`corpus: ${count(texts)} of ${count(rows)} texts of ${path}: ${lengths}`];
+  return [`corpus: ${count(texts)} of ${countOf(rows, 'text')} of ${path}: ${lengths}`];
 }
 
 function claimNotes(claim: ClaimResult | null): string[] {
   if (claim === null) return [];
   return claim.verdicts.map(({ variant, kind, operations, needed, roof, cores, isPossible }) => {
-    const aText = `${rateOf(operations)} a text of ${count(claim.tokens)} tokens, in products by weights`;
+    const aText = `${rateOf(operations)} a text of ${countOf(claim.tokens, 'token')}, in products by weights`;
     const allows = `${cores === 1 ? 'one core' : `${count(cores)} cores`} like these reach ${rateOf(roof)} in ${kind} at best`;
     const share = `${(100 * (needed / roof)).toFixed(0)}% of it`;
     const verdict = isPossible ? `the roof allows it (${share})` : `not possible here, by a factor of ${threeDigits(needed / roof)}`;
@@ -70,7 +70,7 @@ function howNotes({ options, variants, ended }: BenchResult): string[] {
   const why = { narrow: `every figure known to ${100 * options.within}%`, time: `${options.seconds} s were up`, rounds: 'no more are run' };
   return [
     `${count(rounds)} alternating ${rounds === 1 ? 'round' : 'rounds'} (${why[ended]}), each model in a new process each time, ${threads(options.threads)}; medians (95% intervals)`,
-    `texts of ${count(options.tokens)} tokens, special tokens included; tokenizing is part of what is timed`,
+    `texts of ${countOf(options.tokens, 'token')}, special tokens included; tokenizing is part of what is timed`,
   ];
 }
 

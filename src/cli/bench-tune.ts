@@ -3,13 +3,13 @@ import { spreadOf } from '../bench/rows.js';
 import type { TuneResult } from '../bench/run-tune.js';
 import { median, summarise } from '../bench/statistics.js';
 import { flagsOf, type Tried } from '../bench/tune.js';
-import { count, printable } from '../format.js';
+import { count, countOf, printable } from '../format.js';
 import { aligned } from './bench-table.js';
 
 /** Lines without a line feed at the end. */
 export function tuneText({ tuned, corpus, noise, variant }: TuneResult): string {
   const rows = tuned.tried.map(rowOf);
-  const texts = `${count(corpus.texts)} of ${count(corpus.rows)} texts of ${corpus.path}, ${count(corpus.tokens)} tokens`;
+  const texts = `${count(corpus.texts)} of ${countOf(corpus.rows, 'text')} of ${corpus.path}, ${countOf(corpus.tokens, 'token')}`;
   return [
     noise.length === 0 ? 'quiet run' : `NOISY RUN: ${noise.join('; ')}`,
     '',

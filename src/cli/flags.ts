@@ -13,8 +13,12 @@ export interface Flag {
 
 /** The environment variable of a flag: --text-field is EMBEDKIT_TEXT_FIELD. */
 export function envName(flag: Flag): string {
-  const long = /--([a-z-]+)/.exec(flag.flags)?.[1] ?? '';
-  return `EMBEDKIT_${long.replaceAll('-', '_').toUpperCase()}`;
+  return variableOf(/--[a-z-]+/.exec(flag.flags)?.[0] ?? '');
+}
+
+/** The same of a flag's long name, "--text-field". */
+export function variableOf(long: string): string {
+  return `EMBEDKIT_${long.slice(2).replaceAll('-', '_').toUpperCase()}`;
 }
 
 const OFF = new Set(['0', 'false', 'no', 'off']);

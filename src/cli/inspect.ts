@@ -1,6 +1,6 @@
 // `embedkit inspect`: its flags, and what an output is, as text for people or as one JSON object.
 
-import { count, mebibytes, printable } from '../format.js';
+import { count, countOf, mebibytes, printable } from '../format.js';
 import type { Inspection } from '../inspect/survey.js';
 import type { VectorRanges } from '../model/manifest.js';
 import type { Flag } from './flags.js';
@@ -36,14 +36,14 @@ const FIRST_FACTS = ['model', 'precision', 'fingerprint', 'dim', 'dtype', 'norma
 export function inspectionText(found: Inspection): string {
   const duplicates = `${found.duplicateHashesIsExact ? '' : 'at least '}${count(found.duplicateHashes)}`;
   return [
-    `${printable(found.file)}: ${found.format}, ${count(found.rows)} rows, ${mebibytes(found.bytes)}`,
+    `${printable(found.file)}: ${found.format}, ${countOf(found.rows, 'row')}, ${mebibytes(found.bytes)}`,
     ...section('provenance', provenanceLines(found)),
     ...section('columns', aligned(found.columns.map(({ name, type }) => [name, type]))),
     ...section(
       'counts',
       aligned([
         ['rows', count(found.rows)],
-        ['truncated', `${count(found.truncatedRows)} rows`],
+        ['truncated', `${countOf(found.truncatedRows, 'row')}`],
         ['tokens', count(found.tokens)],
         ['duplicates', `${duplicates} rows with the content hash of an earlier one`],
       ]),
@@ -71,7 +71,7 @@ function provenanceLines({ provenance, format }: Inspection): string[] {
 function shortened(name: string, value: unknown): unknown {
   if (name !== 'int8_ranges' || value === null || typeof value !== 'object') return value;
   const { minimum, texts, calibration_digest: digest } = value as VectorRanges;
-  return `of ${count(minimum.length)} values, from ${count(texts)} texts (digest ${digest.slice(0, 12)}); --json has them`;
+  return `of ${count(minimum.length)} values, from ${countOf(texts, 'text')} (digest ${digest.slice(0, 12)}); --json has them`;
 }
 
 function shown(value: unknown): string {
@@ -84,7 +84,7 @@ function quarantineLines({ quarantine }: Inspection): string[] {
   const codes = Object.entries(quarantine.codes).map(([code, rows]) => `${count(rows)} ${printable(code)}`);
   const rest = quarantine.rows - quarantine.first.length;
   return [
-    `${printable(quarantine.path)}: ${count(quarantine.rows)} rows (${codes.join(', ')})`,
+    `${printable(quarantine.path)}: ${countOf(quarantine.rows, 'row')} (${codes.join(', ')})`,
     ...quarantine.first.map(({ code, message }) => `  ${printable(`${code}: ${message}`)}`),
     ...(rest > 0 ? [`  and ${count(rest)} more`] : []),
   ];

@@ -18,6 +18,7 @@ import { QUANTIZE_FLAGS } from './quantize-flags.js';
 import { RANGES_FLAGS, type RangesArguments } from './ranges.js';
 import type { ServeArguments } from './serve.js';
 import { SERVE_FLAGS } from './serve-flags.js';
+import { unknownVariables } from './unknown-variables.js';
 import { VERIFY_FLAGS, type VerifyArguments } from './verify-flags.js';
 
 /** Runs embedkit with the arguments after the program's name; returns the exit code. */
@@ -28,9 +29,11 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   let code: number = EXIT.ok;
   try {
-    await createProgram((ended) => {
+    const program = createProgram((ended) => {
       code = ended;
-    }).parseAsync([...args], { from: 'user' });
+    });
+    warnOfVariables(unknownVariables(program, process.env), args);
+    await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
     return reportFailure(error, args);
@@ -146,6 +149,13 @@ function addLoad(program: Command): void {
     .argument('<url>', 'the server, as http://127.0.0.1:8000')
     .action(async (url: string, given: LoadArguments) => (await import('./load.js')).load(url, given));
   addFlags(loading, LOAD_FLAGS);
+}
+
+function warnOfVariables(names: readonly string[], args: readonly string[]): void {
+  for (const name of names) {
+    const message = `${printable(name)} is set, and no flag has that variable: see embedkit embed --help for the flags`;
+    process.stderr.write(logFormatOf(args) === 'json' ? `${JSON.stringify({ event: 'warning', message })}\n` : `warning: ${message}\n`);
+  }
 }
 
 function reportFailure(error: unknown, args: readonly string[]): number {

@@ -1,6 +1,6 @@
 // `embedkit ranges`: its flags; reads the arguments, records the ranges, says so.
 import { fileURLToPath } from 'node:url';
-import { count, printable } from '../format.js';
+import { countOf, printable } from '../format.js';
 import { FORMAT_NAMES, type FormatName } from '../records/formats.js';
 import { type Flag, wholeNumber } from './flags.js';
 import { abortOnSignals } from './signals.js';
@@ -35,8 +35,8 @@ export async function ranges(model: string | undefined, given: RangesArguments):
     const made = await recordRanges({ model, calibration, threads, signal: signals.signal });
     if (given.quiet) return;
     const lengths = made.ranges.map(({ minimum }) => minimum.length).join(', ');
-    const texts = count(made.ranges[0]?.texts ?? 0);
-    process.stderr.write(`${printable(made.folder)}: ranges of ${texts} texts recorded, for vectors of ${lengths} values\n`);
+    const texts = countOf(made.ranges[0]?.texts ?? 0, 'text');
+    process.stderr.write(`${printable(made.folder)}: ranges of ${texts} recorded, for vectors of ${lengths} values\n`);
   } finally {
     signals.release();
   }

@@ -1,6 +1,6 @@
 // What a person or a log sees of a run, on stderr: a bar on a terminal, a line every 30 s elsewhere, JSON lines if asked.
 import { SingleBar } from 'cli-progress';
-import { count, duration, mebibytes, printable } from '../format.js';
+import { count, countOf, duration, mebibytes, printable } from '../format.js';
 import type { AuditResult, JobProgress, JobSummary } from '../job/config.js';
 import type { Prediction } from '../job/predict.js';
 
@@ -124,28 +124,28 @@ function stateOf(progress: JobProgress, started: number): ProgressState {
 function summaryText(s: JobSummary): string {
   const lost = `${s.lostTokensIsExact ? '' : 'at least '}${count(s.lostTokens)}`;
   const notes = [
-    s.truncatedTexts > 0 ? `${count(s.truncatedTexts)} texts were truncated (${lost} tokens lost)` : 'no text was truncated',
-    s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${count(s.duplicateIds)} duplicate ids` : 'no duplicate ids',
+    s.truncatedTexts > 0 ? `${countOf(s.truncatedTexts, 'text')} truncated (${lost} tokens lost)` : 'no text was truncated',
+    s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${countOf(s.duplicateIds, 'duplicate id')}` : 'no duplicate ids',
   ];
   const books = [
-    s.resumed > 0 && `${count(s.resumed)} of the ${count(s.rowsIn)} rows read were done by the run before`,
-    s.reused > 0 && `${count(s.embedded)} rows embedded, ${count(s.reused)} with a vector that was there`,
-    s.removed > 0 && `${count(s.removed)} rows of the earlier output are not in the input any more`,
-    s.quarantined > 0 && `${count(s.quarantined)} of ${count(s.rowsIn)} rows could not be embedded: see ${s.quarantine}`,
+    s.resumed > 0 && `${count(s.resumed)} of the ${countOf(s.rowsIn, 'row')} read, done by the run before`,
+    s.reused > 0 && `${countOf(s.embedded, 'row')} embedded, ${count(s.reused)} with a vector that was there`,
+    s.removed > 0 && `${countOf(s.removed, 'row')} of the earlier output no longer in the input`,
+    s.quarantined > 0 && `${count(s.quarantined)} of ${countOf(s.rowsIn, 'row')} could not be embedded: see ${s.quarantine}`,
   ];
   return [
-    `${s.output}: ${count(s.rows)} rows, ${mebibytes(s.outputBytes)}`,
+    `${s.output}: ${countOf(s.rows, 'row')}, ${mebibytes(s.outputBytes)}`,
     ...books.filter((line) => line !== false),
-    `${count(s.tokens)} tokens in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
+    `${countOf(s.tokens, 'token')} in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
     notes.join('; '),
-    ...(s.clampedValues > 0 ? [`${count(s.clampedValues)} values were outside the int8 range of their dimension, and took its end`] : []),
+    ...(s.clampedValues > 0 ? [`${countOf(s.clampedValues, 'value')} outside the int8 range of the dimension, stored as its end`] : []),
     ...(s.audit === undefined ? [] : [auditLine(s.audit)]),
   ].join('\n');
 }
 
 function auditLine({ texts, mean, minimum, least }: AuditResult): string {
   if (mean === null || minimum === null) return 'audit: no text was compared';
-  return `audit: ${count(texts)} texts in fp32: mean cosine ${mean.toFixed(5)}, least ${minimum.toFixed(5)} (id ${printable(least ?? '')})`;
+  return `audit: ${countOf(texts, 'text')} in fp32: mean cosine ${mean.toFixed(5)}, least ${minimum.toFixed(5)} (id ${printable(least ?? '')})`;
 }
 
 function predictionText(p: Prediction): string {
@@ -154,9 +154,9 @@ function predictionText(p: Prediction): string {
     `bad rows      ${count(p.badRows)}${p.badRows > 0 ? ' (a run puts them aside)' : ''}`,
     ...p.badRowExamples.map((sentence) => `              ${printable(sentence)}`),
     `tokens        ${count(p.tokens)}`,
-    `truncated     ${count(p.truncatedTexts)} texts (${count(p.lostTokens)} tokens lost)`,
-    `duplicates    ${count(p.duplicateIds)} ids, ${count(p.duplicateTexts)} texts`,
-    `time          about ${duration(p.seconds)} (${count(p.tokensPerSecond)} tokens/s on a sample of ${count(p.sampledTokens)} tokens)`,
+    `truncated     ${countOf(p.truncatedTexts, 'text')} (${countOf(p.lostTokens, 'token')} lost)`,
+    `duplicates    ${countOf(p.duplicateIds, 'id')}, ${countOf(p.duplicateTexts, 'text')}`,
+    `time          about ${duration(p.seconds)} (${count(p.tokensPerSecond)} tokens/s on a sample of ${countOf(p.sampledTokens, 'token')})`,
     `memory        about ${mebibytes(p.memoryBytes)}`,
     `output        about ${mebibytes(p.outputBytes)}`,
   ].join('\n');

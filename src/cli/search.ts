@@ -1,5 +1,5 @@
 // `embedkit search`: reads the arguments, searches, prints the hits as text for people or as one JSON object.
-import { count, printable } from '../format.js';
+import { countOf, printable } from '../format.js';
 import type { SearchResult } from '../search/search.js';
 import { asksForJson } from './inspect.js';
 import type { SearchArguments } from './search-flags.js';
@@ -26,7 +26,7 @@ export function searchText({ file, rows, model, precision, prompt, checked, hits
   const trust = checked ? '' : '; the file does not say which model made it';
   const width = Math.max(0, ...hits.map(({ id }) => printable(id).length));
   return [
-    `${printable(file)}: ${count(rows)} rows, query by ${printable(model)} (${precision}), ${printable(before)}${trust}`,
+    `${printable(file)}: ${countOf(rows, 'row')}, query by ${printable(model)} (${precision}), ${printable(before)}${trust}`,
     ...hits.map(({ id, score, text }) => `  ${score.toFixed(4)}  ${printable(id).padEnd(width)}  ${oneLine(text)}`.trimEnd()),
   ].join('\n');
 }

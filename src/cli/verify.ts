@@ -1,6 +1,6 @@
 // `embedkit verify`: reads the arguments, verifies, prints each check, and fails with one sentence where one does not hold.
 import { EmbedkitError } from '../errors.js';
-import { count, printable } from '../format.js';
+import { count, countOf, printable } from '../format.js';
 import type { Check } from '../inspect/check.js';
 import { type Verification, verifyOutput } from '../inspect/verify.js';
 import { asksForJson } from './inspect.js';
@@ -28,9 +28,9 @@ export async function verify(path: string, given: VerifyArguments): Promise<void
 
 export function verificationText({ file, format, rows, checks, input, unchecked }: Verification): string {
   const width = Math.max(...checks.map(({ name }) => name.length));
-  const aside = input && `${count(input.items)} rows of the input read, ${count(input.putAside)} of them rightly not in the output`;
+  const aside = input && `${countOf(input.items, 'row')} of the input read, ${count(input.putAside)} of them rightly not in the output`;
   return [
-    `${printable(file)}: ${format}, ${count(rows)} rows`,
+    `${printable(file)}: ${format}, ${countOf(rows, 'row')}`,
     ...checks.flatMap((check) => checkLines(check, width)),
     ...(aside === null ? [] : [aside]),
     ...unchecked.map((note) => `not checked: ${printable(note)}`),
@@ -39,7 +39,7 @@ export function verificationText({ file, format, rows, checks, input, unchecked 
 
 function checkLines(check: Check, width: number): string[] {
   const { name, claim, unit, checked, differ, first, faults } = check;
-  const counted = unit === 'rows' ? `${count(checked)} rows checked, ${count(differ)} differ` : differ > 0 ? 'differs' : 'holds';
+  const counted = unit === 'rows' ? `${countOf(checked, 'row')} checked, ${count(differ)} differ` : differ > 0 ? 'differs' : 'holds';
   const rest = differ - first.length - faults.length;
   return [
     `  ${name.padEnd(width)}  ${counted} (${printable(claim)})`,
@@ -56,7 +56,7 @@ function notAsClaimed({ file, checks }: Verification): EmbedkitError {
   const { name, checked, differ, first: rows, faults } = first;
   const [example] = rows;
   const found =
-    example && `${name} of ${count(differ)} of ${count(checked)} rows differ, the first at row ${example.row} (id ${example.id})`;
+    example && `${name} of ${count(differ)} of ${countOf(checked, 'row')} differ, the first at row ${example.row} (id ${example.id})`;
   const others = failing.slice(1).map((check) => check.name);
   const also = others.length > 0 ? ` (also: ${others.join(', ')})` : '';
   return new EmbedkitError('not-as-claimed', `${file} is not what it claims: ${found ?? faults[0]}${also}`, { hint: hintFor(name) });

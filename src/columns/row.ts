@@ -46,7 +46,7 @@ export type VectorDtype = (typeof VECTOR_DTYPES)[number];
 export type StoredValues = Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Int8Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
 /** Whether a file holds whole numbers that stand for values, and not the values. */
-export function isCoded(dtype: VectorDtype): boolean {
+export function isCoded(dtype: VectorDtype): dtype is 'int8' | 'binary' {
   return dtype === 'int8' || dtype === 'binary';
 }
 

@@ -1,5 +1,5 @@
 // The rows of a cost table, for a terminal and for a page: words and figures out of data, a column the API and one a machine.
-import { count } from '../format.js';
+import { count, countOf } from '../format.js';
 import type { CostReport, MachineCost } from './cost.js';
 import { dollars, volume } from './words.js';
 
@@ -49,7 +49,7 @@ export function askedLine({ inputs, tokensPerMonth }: CostReport): string {
   const { textsPerMonth, tokensPerText, pricePerHour, apiPricePerMillion, instance, utilization } = inputs;
   const used = utilization === 1 ? '' : `, ${(utilization * 100).toFixed(0)}% of the speed counted on`;
   const kept = instance === 'up' ? 'kept up' : 'only while the job runs';
-  return `${count(textsPerMonth)} texts a month of ${count(tokensPerText)} tokens (${count(tokensPerMonth / 1e6)}M tokens): API at ${dollars(
+  return `${countOf(textsPerMonth, 'text')} a month of ${countOf(tokensPerText, 'token')} (${count(tokensPerMonth / 1e6)}M tokens): API at ${dollars(
     apiPricePerMillion,
   )} a million tokens, machines at ${dollars(pricePerHour)} an hour, ${kept}${used}`;
 }

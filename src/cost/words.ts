@@ -1,5 +1,5 @@
 // A cost in words: money, volumes, and the sentence that says which choice is the cheaper one. Text out of data.
-import { count } from '../format.js';
+import { count, countOf } from '../format.js';
 import type { CostReport, MachineCost } from './cost.js';
 import type { CostInputs } from './inputs.js';
 
@@ -35,7 +35,7 @@ function machinesInWords({ machines }: MachineCost): string {
 }
 
 function turningPoint({ breakEven, perMillionAtFullUse, stairs, cheaper }: MachineCost, inputs: CostInputs): string {
-  const tokens = `of ${count(inputs.tokensPerText)} tokens`;
+  const tokens = `of ${countOf(inputs.tokensPerText, 'token')}`;
   const rates = `a million tokens cost ${dollars(perMillionAtFullUse)} on a machine in full use, ${dollars(inputs.apiPricePerMillion)} by API`;
   if (stairs === null) return `That holds at every volume: ${rates}.`;
   if (breakEven === null) return `No volume changes that: ${rates}.`;

@@ -1,5 +1,5 @@
 // What one or two models got on the same sets becomes the report. Embeds nothing.
-import { count } from '../format.js';
+import { count, countOf } from '../format.js';
 import { machineFacts } from '../machine.js';
 import { agreementRows, scoreRows, textCosines } from './compare.js';
 import { failuresOf } from './gate.js';
@@ -47,7 +47,7 @@ function storageRows(one: Measured): StorageRow[] {
 function notesOf(one: Measured, other: Measured | undefined): string[] {
   if (one.kind !== 'texts') return [];
   const { name, rows, used } = one.set;
-  const left = rows > used ? [`${name}: ${count(used)} of its ${count(rows)} rows were used, spread evenly`] : [];
+  const left = rows > used ? [`${name}: ${count(used)} of its ${countOf(rows, 'row')} were used, spread evenly`] : [];
   if (other?.kind !== 'texts' || textCosines(one, other) !== undefined) return left;
   return [...left, `${name}: the models' vectors have ${one.vectors.dim} and ${other.vectors.dim} values, so only neighbours are compared`];
 }

@@ -48,7 +48,7 @@ function vectorRule({ provenance }: OutputFile, claims: Claims | undefined): Vec
   if (dtype === 'int8') return codeRule(-128, 127);
   if (dtype === 'binary') return codeRule(0, 255);
   const unit = provenance?.normalize ?? claims?.folder.manifest.normalize ?? false;
-  // JSONL does not say that its values were rounded.
+  // JSONL does not say: of floats the wider tolerance holds, and the sample tells float32 from float16.
   const within = UNIT_WITHIN[provenance?.dtype === 'float32' ? 'float32' : 'float16'];
   const claim = unit ? 'finite and of length 1' : 'finite and not all zeros';
   return { claim, broken: (vectors) => brokenRows(vectors, { unit, within }) };

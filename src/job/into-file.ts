@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { unwritable } from '../columns/sinks.js';
 import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError, systemCode } from '../errors.js';
-import { count } from '../format.js';
+import { countOf } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
 import { isThere } from '../there.js';
 import { rowOf } from '../vectors/matrix.js';
@@ -66,11 +66,11 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
     outputs = known.fileCount;
     const left = await rememberLeftovers(store);
-    if (left > 0) config.onNotice?.(`${count(left)} vectors of an unfinished run are there, for texts that are the same`);
+    if (left > 0) config.onNotice?.(`an unfinished run left ${countOf(left, 'vector')}, for texts that are the same`);
   };
   try {
     const done = journal.windows.reduce((sum, { items }) => sum + items, 0);
-    if (done > 0) config.onNotice?.(`going on with the unfinished run of ${config.output.path}: ${count(done)} rows are done`);
+    if (done > 0) config.onNotice?.(`going on with the unfinished run of ${config.output.path}: ${countOf(done, 'row')} done`);
     const model = await embedUnderWatch(job, store, { unfinished, remember });
     tally.removed = known.unwanted(outputs);
     known.close();
@@ -114,7 +114,7 @@ async function checkEmpty({ isEmpty }: Job['tally'], { kind, path }: Target, nam
 }
 
 function keptNotice(rows: number): string {
-  return `${count(rows)} rows are kept, and the same command goes on from there`;
+  return `kept ${countOf(rows, 'row')}: the same command goes on from there`;
 }
 
 interface Around {

@@ -18,7 +18,6 @@ import {
   DEFAULT_MAX_LINE_BYTES,
   DEFAULT_WINDOW,
   type JobConfig,
-  type JobInput,
   type JobModel,
   type MaxErrors,
   type OnError,
@@ -29,6 +28,7 @@ import type { Shard } from './items.js';
 import { fitMemory, type MemoryPlan } from './memory.js';
 import { checkQuarantine, pipeSource } from './pipe-plan.js';
 import { provenance, type VectorPlan } from './provenance.js';
+import { readOptions } from './read-options.js';
 import { countingEncoder, storageOf } from './storage-plan.js';
 import { checkInputFolders, checkOverwrite, resolveTarget, type Target } from './target.js';
 import { MAX_KNOWN } from './vector-index.js';
@@ -118,13 +118,6 @@ async function memoryPlan(config: JobConfig, { folder, dims }: VectorPlan, audit
   const { size: modelBytes } = await stat(folder.modelPath);
   const auditBytes = audit === undefined ? 0 : (await stat(audit.folder.modelPath)).size;
   return fitMemory(config.maxMemory, { ...asked, modelBytes, auditBytes, dims, precision: folder.precision });
-}
-
-function readOptions({ textField = 'text', template, idField, keep = [] }: JobInput, maxLineBytes: number): ReadOptions {
-  return {
-    selection: { textField, template, idField, keep: keep.map((column) => column.name) },
-    limits: { maxLineBytes },
-  };
 }
 
 /** A stream has no place beside it for rows that are put aside. */

@@ -1,6 +1,7 @@
 // The books of a run: what was read, computed and kept, and how long it took.
 import type { EmbeddingModel } from '../embedder/open.js';
 import { EmbedkitError } from '../errors.js';
+import { countOf } from '../format.js';
 import { isBad } from '../records/bad-rows.js';
 import type { ReadProgress } from '../records/source.js';
 import type { AuditResult, JobBooks, JobConfig, JobSummary, MaxErrors } from './config.js';
@@ -96,7 +97,7 @@ export class Tally {
     if (this.hasRows) return;
     const first = this.firstBad === undefined ? '' : `; the first: ${this.firstBad.message}`;
     const hint = [this.firstBad?.hint, `all of them are in ${quarantine}`].filter(Boolean).join('; ');
-    throw new EmbedkitError('too-many-errors', `none of ${this.quarantined} rows could be embedded${first}`, { hint });
+    throw new EmbedkitError('too-many-errors', `none of ${countOf(this.quarantined, 'row')} could be embedded${first}`, { hint });
   }
 
   /** Throws `too-many-errors` where the quarantined rows pass what is allowed; a share counts from 100 rows on, and at the end. */

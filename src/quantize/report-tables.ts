@@ -1,5 +1,5 @@
 // The parts of the report's page that are words and tables. Markup out of data; plots are elsewhere.
-import { count, duration, mebibytes } from '../format.js';
+import { count, countOf, duration, mebibytes } from '../format.js';
 import { type Column, facts, html, type Markup, quoted, table } from '../page/html.js';
 import type { QuantizeReport, SiteReport } from './report.js';
 import { type Check, checksOf, type EvaluatedRow, evaluatedRows, sizeOf, speedOf, speedWarning, verdictOf } from './report-figures.js';
@@ -107,8 +107,8 @@ export function calibrationSection({ calibration }: QuantizeReport): Markup {
 ${table([prose('file'), number('rows'), prose('SHA-256')], rows)}
 ${facts([
   ['digest', html`<code>${digest}</code>`],
-  ['observed', `${count(observedTexts)} texts, ${count(observedTokens)} tokens`],
-  ['held out', `${count(heldOutTexts)} texts`],
+  ['observed', `${countOf(observedTexts, 'text')}, ${countOf(observedTokens, 'token')}`],
+  ['held out', `${countOf(heldOutTexts, 'text')}`],
   ['dropped', `${count(dropped.blank)} blank, ${count(dropped.notText)} not text`],
 ])}`;
 }

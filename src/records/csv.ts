@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { CsvError, type Info, type Parser, parse } from 'csv-parse';
 import { EmbedkitError } from '../errors.js';
+import { countOf } from '../format.js';
 import { itemsOf } from './bad-rows.js';
 import { type LineLimits, notUtf8, withoutBom } from './lines.js';
 import type { Item, Place } from './record.js';
@@ -105,7 +106,7 @@ function readHeader({ values, place }: Row): Header {
 
 function csvRow(header: Header, { values, place }: Row): RowAccess {
   if (values.length !== header.size) {
-    const found = `${values.length} values, but the header names ${header.size} columns`;
+    const found = `${countOf(values.length, 'value')}, but the header names ${countOf(header.size, 'column')}`;
     throw badRow(place, found, 'correct the row, or quote values that hold the delimiter');
   }
   return {

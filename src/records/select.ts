@@ -74,6 +74,9 @@ function fillTemplate(template: Template, row: RowAccess, place: Place): string 
   return checkText(parts.join(''), 'the filled template', place);
 }
 
+/** What stands between columns elsewhere. */
+const OTHER_DELIMITER = /[;|]|\\u0009/;
+
 const PRINTABLE: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boolean']);
 
 function fillField(part: { path: string; optional: boolean }, row: RowAccess, place: Place): string {
@@ -113,6 +116,13 @@ function noSuchField(field: string, flag: string, row: RowAccess, place: Place, 
   // A damaged header can be one name of any length over several lines.
   const known = row.names().slice(0, 20);
   const names = known.map((name) => printable(name.slice(0, MAX_SHOWN_NAME))).join(', ') || '(none)';
+  if (known.length === 1 && OTHER_DELIMITER.test(names)) {
+    return badRow(
+      place,
+      `no field "${field}", only one named "${names}"`,
+      'put commas between the columns of CSV, or tabs with --from tsv',
+    );
+  }
   const hint = [`name one of these with ${flag}: ${names}`, also].filter(Boolean).join(', ');
   return badRow(place, `no field "${field}"`, hint);
 }

@@ -84,7 +84,7 @@ describe('embed --dry-run', () => {
     expect(report).toMatch(
       /^rows +2\nbad rows +2 \(a run puts them aside\)\n +x\.jsonl, line 3: not JSON .*\n +x\.jsonl, line 4: .* is empty/,
     );
-    expect(report).toMatch(/\ntokens +3\ntruncated +2 texts \(1 tokens lost\)\nduplicates +1 ids, 1 texts\n/);
+    expect(report).toMatch(/\ntokens +3\ntruncated +2 texts \(1 token lost\)\nduplicates +1 id, 1 text\n/);
     expect(report).toMatch(/\ntime +about [\d.]+ s \(.*\)\nmemory +about [\d,]+ MiB\noutput +about [\d.]+ MiB\n$/);
   });
 

@@ -66,6 +66,21 @@ describe('input that never ends', () => {
   });
 });
 
+describe('a variable that no flag has', () => {
+  it('is named before anything else happens, and ends nothing', async () => {
+    const { code, stderr } = await runCli(['inspect', '--help'], { env: { EMBEDKIT_MAX_MEMROY: '1GB', EMBEDKIT_MAX_MEMORY: '1GB' } });
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/^warning: EMBEDKIT_MAX_MEMROY is set, and no flag has that variable: [^\n]+\n$/),
+    ]);
+  });
+
+  it('is named in JSON if asked', async () => {
+    const { stderr } = await runCli(['inspect', '--help'], { env: { EMBEDKIT_X: '1', EMBEDKIT_LOG_FORMAT: 'json' } });
+    expect(JSON.parse(stderr)).toEqual({ event: 'warning', message: expect.stringMatching(/^EMBEDKIT_X is set/) });
+  });
+});
+
 describe('--log-format json', () => {
   it.each([
     [['embed', 'gone.jsonl', '-o', 'x.parquet', '--log-format=json'], {}, 1, 'input-not-found'],

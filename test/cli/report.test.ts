@@ -93,7 +93,7 @@ describe('the summary', () => {
       [
         'out.parquet: 1,234 rows, 5.00 MiB',
         '56,789 tokens in 1 min 30 s: 628 tokens/s on 2 threads, peak memory 300 MiB',
-        '2 texts were truncated (at least 30 tokens lost); 1 duplicate ids\n',
+        '2 texts truncated (at least 30 tokens lost); 1 duplicate id\n',
       ].join('\n'),
     ]);
   });
@@ -101,7 +101,7 @@ describe('the summary', () => {
   it('says how many values were outside their int8 range', () => {
     const { reporter, written } = reporterOf('text', false);
     reporter.summary({ ...SUMMARY, clampedValues: 12_345 });
-    expect(written.join('')).toContain('\n12,345 values were outside the int8 range of their dimension, and took its end\n');
+    expect(written.join('')).toContain('\n12,345 values outside the int8 range of the dimension, stored as its end\n');
   });
 
   it('is its fields in JSON', () => {

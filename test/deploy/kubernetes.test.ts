@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runCli, temporaryFolder } from '../run.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const path = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const JOB = path('../../deploy/kubernetes/job.yaml');
 const isThere = PYTHON !== '' && spawnSync(PYTHON, ['-c', 'import kubernetes_validate, yaml']).status === 0;
-const suite = isThere ? 'the Indexed Job' : 'the Indexed Job (skipped: EMBEDKIT_PYTHON names no Python with kubernetes_validate)';
+const suite = isThere ? 'the Indexed Job' : 'the Indexed Job (skipped: TEST_PYTHON names no Python with kubernetes_validate)';
 
 interface Job {
   readonly spec: {

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { EvaluationReport } from '#src/evaluate/report.js';
 import { BIN, runCli } from '../run.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const PAGE = readFileSync(new URL('../../docs/recipes.md', import.meta.url), 'utf8');
 const PASSAGES = readFileSync(new URL('../../examples/passages.jsonl', import.meta.url), 'utf8').split('\n');
 const SERVER = fileURLToPath(new URL('./with_postgres.py', import.meta.url));
@@ -65,7 +65,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.each(Object.entries(RECIPES))('the recipe of %s', (name, { needs, through, output }) => {
   const isThere = canImport(needs);
-  it.skipIf(!isThere)(isThere ? 'finds what search finds' : `(skipped: EMBEDKIT_PYTHON has not all of ${needs.join(', ')})`, () => {
+  it.skipIf(!isThere)(isThere ? 'finds what search finds' : `(skipped: TEST_PYTHON has not all of ${needs.join(', ')})`, () => {
     writeFileSync(join(folder, `${name}_recipe.py`), codeOf(name));
     const ran = spawnSync(PYTHON, [...through, `${name}_recipe.py`], { cwd: folder, encoding: 'utf8' });
     expect([ran.status, ran.stderr]).toEqual([0, expect.not.stringContaining('Traceback')]);

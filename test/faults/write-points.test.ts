@@ -114,7 +114,7 @@ describe('a run whose writes fail', () => {
 
 describe('kill -9', () => {
   const SCRIPT = fileURLToPath(new URL('killed-run.mjs', import.meta.url));
-  const POINTS = Number(process.env['EMBEDKIT_KILLS'] ?? 8);
+  const POINTS = Number(process.env['TEST_KILLS'] ?? 8);
   const report = (folder: string): { operations: number; resumed: number; rows: number; quarantined: number } =>
     JSON.parse(execFileSync(process.execPath, [SCRIPT, folder, '0'], { encoding: 'utf8' }));
 

@@ -10,7 +10,7 @@ import { BIN, type Ran, type RunOptions, runCli, temporaryFolder } from '../run.
 import { familyFiles, noise, plainModel } from './cache.js';
 import { type Hub, sha256, startHub } from './hub.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const hasHubLibrary = PYTHON !== '' && spawnSync(PYTHON, ['-c', 'import huggingface_hub']).status === 0;
 
 interface Place {
@@ -284,7 +284,7 @@ describe('models', () => {
   });
 });
 
-describe.runIf(hasHubLibrary)("Python's huggingface_hub (skipped where EMBEDKIT_PYTHON has none)", () => {
+describe.runIf(hasHubLibrary)("Python's huggingface_hub (skipped where TEST_PYTHON has none)", () => {
   const python = (script: string, env: Record<string, string>) =>
     new Promise<string>((resolve, reject) => {
       const child = spawn(PYTHON, ['-c', script], {

@@ -1,20 +1,20 @@
 // Spark and Ray drive embedkit through its pipe, and one of their workers is killed half-way: every row once, with the bits of embedkit alone.
-// Each takes half a minute: they run where EMBEDKIT_ENGINES is set, as .ci/run does.
+// Each takes half a minute: they run where TEST_ENGINES is set, as .ci/run does.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BIN } from '../run.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
-const IS_ASKED = process.env['EMBEDKIT_ENGINES'] !== undefined && PYTHON !== '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
+const IS_ASKED = process.env['TEST_ENGINES'] !== undefined && PYTHON !== '';
 const ROWS = 400;
 
 const canRun = (command: string, args: readonly string[]): boolean => spawnSync(command, args).status === 0;
 
 /** Why a drill cannot run; undefined where it can. */
 function missing(name: string, needs: readonly string[], java: boolean): string | undefined {
-  if (!IS_ASKED) return `${name} (skipped: EMBEDKIT_ENGINES and EMBEDKIT_PYTHON are not set)`;
-  if (!canRun(PYTHON, ['-c', `import ${needs.join(', ')}`])) return `${name} (skipped: EMBEDKIT_PYTHON has not all of ${needs.join(', ')})`;
+  if (!IS_ASKED) return `${name} (skipped: TEST_ENGINES and TEST_PYTHON are not set)`;
+  if (!canRun(PYTHON, ['-c', `import ${needs.join(', ')}`])) return `${name} (skipped: TEST_PYTHON has not all of ${needs.join(', ')})`;
   return java && !canRun('java', ['-version']) ? `${name} (skipped: there is no Java)` : undefined;
 }
 

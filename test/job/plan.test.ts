@@ -26,6 +26,7 @@ describe('usage', () => {
     [{ input: keep('a', 'embedding') }, /^--keep embedding: the output has a column "embedding" of its own/],
     [{ input: keep('a', 'b', 'a') }, /^--keep names "a" twice/],
     [{ input: { template: '{a' } }, /template/],
+    [{ input: { textField: 'a', template: '{b}' } }, /^--text-field and --template both say what the text is/],
     [{ input: { limit: -1 } }, /^--limit -1: not a whole number of at least 0/],
     [{ input: { limit: 1.5 } }, /^--limit 1\.5/],
     [{ window: { rows: 0 } }, /^--window-rows 0: not a whole number of at least 1/],

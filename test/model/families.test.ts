@@ -11,7 +11,7 @@ import { runModel } from '#src/model/probe.js';
 import { FAMILIES, familyFolder, goldenOf, largest, stateDifference } from './families.js';
 
 const TOLERANCE = 1e-4;
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const hasOnnx = PYTHON !== '' && spawnSync(PYTHON, ['-c', 'import onnx']).status === 0;
 
 const root = mkdtempSync(join(tmpdir(), 'embedkit-families-'));
@@ -58,7 +58,7 @@ describe.each(FAMILIES)('%s', (name) => {
   });
 
   it.skipIf(!hasOnnx)(
-    `passes the checker of PyPI's onnx${hasOnnx ? '' : ' (skipped: EMBEDKIT_PYTHON names no Python with onnx)'}`,
+    `passes the checker of PyPI's onnx${hasOnnx ? '' : ' (skipped: TEST_PYTHON names no Python with onnx)'}`,
     async () => {
       const { modelPath } = await openFolder(await exportedFolder(name));
       const check = 'import sys, onnx; onnx.checker.check_model(sys.argv[1], full_check=True)';

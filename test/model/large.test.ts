@@ -1,4 +1,4 @@
-// A model of more than 2 GB in total. It writes 3.5 GB, so it runs only with EMBEDKIT_LARGE=1, as in .ci/run.
+// A model of more than 2 GB in total. It writes 3.5 GB, so it runs only with TEST_LARGE=1, as in .ci/run.
 import { closeSync, openSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { temporaryFolder } from '../run.js';
 const ROWS = 75_000_000;
 const BYTES = ROWS * DIM * 2 * 4;
 
-describe.runIf(process.env.EMBEDKIT_LARGE === '1')('more than 2 GB', () => {
+describe.runIf(process.env.TEST_LARGE === '1')('more than 2 GB', () => {
   it(`exports two tables of ${BYTES / 2} bytes to FP16 beside the model, and both are right`, async () => {
     expect(BYTES).toBeGreaterThan(2 ** 31);
     const folder = temporaryFolder();

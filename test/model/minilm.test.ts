@@ -1,4 +1,4 @@
-// The real all-MiniLM-L6-v2 from safetensors against sentence-transformers (golden/minilm.py). Needs EMBEDKIT_MINILM, its folder.
+// The real all-MiniLM-L6-v2 from safetensors against sentence-transformers (golden/minilm.py). Needs TEST_MINILM, its folder.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,11 +10,11 @@ import { GOLDEN_TEXTS } from '../golden/texts.js';
 import { temporaryFolder } from '../run.js';
 import { largest } from './families.js';
 
-const FOLDER = process.env['EMBEDKIT_MINILM'] ?? '';
+const FOLDER = process.env['TEST_MINILM'] ?? '';
 const golden = (name: string): Buffer => readFileSync(new URL(`../golden/${name}`, import.meta.url));
 const TEXTS = GOLDEN_TEXTS.filter((_, at) => at % 5 === 0);
 
-describe.runIf(FOLDER !== '')('all-MiniLM-L6-v2 (skipped without EMBEDKIT_MINILM)', () => {
+describe.runIf(FOLDER !== '')('all-MiniLM-L6-v2 (skipped without TEST_MINILM)', () => {
   it('exported from safetensors gives the vectors of sentence-transformers, to 1e-4, alone and among others the same bits', async () => {
     const facts: { rows: number; dim: number; weights_sha256: string } = JSON.parse(golden('minilm.json').toString('utf8'));
     expect(

@@ -10,9 +10,9 @@ import { roundToF16 } from '#src/vectors/f16.js';
 import { arrowRows, columnsOf, rowsOf, vectorsOf, type Written, write } from '../columns/written.js';
 import { temporaryFolder } from '../run.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const SCRIPT = fileURLToPath(new URL('./columns.py', import.meta.url));
-const suite = PYTHON === '' ? 'read back (skipped: EMBEDKIT_PYTHON names no Python with pyarrow, duckdb and polars)' : 'read back';
+const suite = PYTHON === '' ? 'read back (skipped: TEST_PYTHON names no Python with pyarrow, duckdb and polars)' : 'read back';
 
 interface Case {
   readonly dim: number;

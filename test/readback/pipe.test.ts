@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { BIN } from '../run.js';
 
-const PYTHON = process.env['EMBEDKIT_PYTHON'] ?? '';
+const PYTHON = process.env['TEST_PYTHON'] ?? '';
 const SCRIPT = fileURLToPath(new URL('./pipe.py', import.meta.url));
-const suite = PYTHON === '' ? 'the pipe (skipped: EMBEDKIT_PYTHON names no Python with pyarrow)' : 'the pipe';
+const suite = PYTHON === '' ? 'the pipe (skipped: TEST_PYTHON names no Python with pyarrow)' : 'the pipe';
 
 function other(name: string): Promise<Record<string, unknown>> {
   const child = spawn(PYTHON, [SCRIPT, name, process.execPath, BIN]);

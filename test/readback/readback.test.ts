@@ -1,4 +1,4 @@
-// The outputs read by pyarrow, DuckDB and Polars: every bit of every vector. Needs EMBEDKIT_PYTHON, an interpreter with these.
+// The outputs read by pyarrow, DuckDB and Polars: every bit of every vector. Needs TEST_PYTHON, an interpreter with these.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { encoderOf } from '#src/job/storage.js';
 import { roundToF16 } from '#src/vectors/f16.js';
 import { runCli, temporaryFolder } from '../run.js';
 
-const PYTHON = process.env.EMBEDKIT_PYTHON;
+const PYTHON = process.env.TEST_PYTHON;
 const SCRIPT = fileURLToPath(new URL('./readback.py', import.meta.url));
 const AWKWARD = [-0, 1e-45, 2 ** -126, 0.1, -1 / 3, 65504, 6e-8];
 
@@ -36,7 +36,7 @@ async function write(
   await sink.commit();
 }
 
-describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without EMBEDKIT_PYTHON)', () => {
+describe.runIf(PYTHON)('read by pyarrow, DuckDB and Polars (skipped without TEST_PYTHON)', () => {
   it('9,000 rows of awkward floats', async () => {
     const folder = temporaryFolder();
     const [count, dim] = [9000, 24];

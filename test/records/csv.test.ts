@@ -63,13 +63,14 @@ describe('CSV', () => {
   });
 
   it.each([
-    ['id,text\n1,a\n2\n', 'bad-row', /line 3: 1 values, but the header names 2 columns/],
+    ['id,text\n1,a\n2\n', 'bad-row', /line 3: 1 value, but the header names 2 columns/],
     ['id,text\n1,a,b\n', 'bad-row', /line 2: 3 values, but the header names 2 columns/],
     ['id,text\n1,"a\n\n\n', 'bad-row', /line 2: a value opens with a quote that is never closed; close it/],
     ['id,text\n1,a\n2,b "c"\n', 'bad-row', /line 3: a quote inside a value without quotes/],
     ['id,text\n1,"a"b\n', 'bad-row', /line 2: a quoted value goes on after its closing quote/],
     ['id,text,id\n1,a,2\n', 'bad-row', /line 1: the header names the column "id" twice/],
     ['id,body\n1,a\n', 'bad-row', /line 2: no field "text"; name one of these with --text-field: id, body/],
+    ['id;text\n1;a\n', 'bad-row', /line 2: no field "text", only one named "id;text"; put commas between/],
     ['id,text\n1,\n', 'bad-row', /line 2: field "text" is empty/],
     [`id,text\n1,"${'a\n'.repeat(60)}`, 'text-too-long', /line 2: the row is longer than --max-line-bytes allows; close a quote/],
     [Buffer.from('\ufeffid,text\n1,a\n', 'utf16le'), 'input-unreadable', /standard input: UTF-16 text, not UTF-8/],

@@ -154,8 +154,8 @@ describe('a connection', () => {
   });
 });
 
-/** Of 40 requests; EMBEDKIT_FUZZ_ROUNDS=250 makes ten thousand. */
-const ROUNDS = Number(process.env.EMBEDKIT_FUZZ_ROUNDS ?? 8);
+/** Of 40 requests; TEST_FUZZ_ROUNDS=250 makes ten thousand. */
+const ROUNDS = Number(process.env.TEST_FUZZ_ROUNDS ?? 8);
 
 async function noteMemory(requests: number, statuses = new Map<number, number>()): Promise<void> {
   const mebibytes = async (name: string): Promise<string> => ((await metric(served.url, name)) / 2 ** 20).toFixed(1);
@@ -186,10 +186,10 @@ describe('many malformed requests', () => {
       await response.arrayBuffer();
     };
     for (let i = 0; i < ROUNDS; i++) {
-      if (process.env['EMBEDKIT_FUZZ_ROUNDS'] !== undefined && i % 50 === 0) await noteMemory(40 * i);
+      if (process.env['TEST_FUZZ_ROUNDS'] !== undefined && i % 50 === 0) await noteMemory(40 * i);
       await Promise.all(Array.from({ length: 40 }, one));
     }
-    if (process.env['EMBEDKIT_FUZZ_ROUNDS'] !== undefined) await noteMemory(40 * ROUNDS, statuses);
+    if (process.env['TEST_FUZZ_ROUNDS'] !== undefined) await noteMemory(40 * ROUNDS, statuses);
     expect([...statuses.keys()].filter((status) => ![200, 400, 404, 422].includes(status))).toEqual([]);
     expect(statuses.get(400)).toBeGreaterThan(ROUNDS);
     await lives();

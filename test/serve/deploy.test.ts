@@ -1,5 +1,5 @@
 // deploy/ against a real server: every metric that a rule or a panel names is there, the rules hold their own tests, and a real Prometheus
-// gets an answer to each panel's query. Needs promtool and prometheus (Debian: prometheus) on the path, or their folder in EMBEDKIT_PROMETHEUS_DIR.
+// gets an answer to each panel's query. Needs promtool and prometheus (Debian: prometheus) on the path, or their folder in TEST_PROMETHEUS_DIR.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -11,7 +11,7 @@ import { bodyOf, type Served, served, until } from './served.js';
 const DEPLOY = fileURLToPath(new URL('../../deploy/', import.meta.url));
 
 function programAt(name: string): string | undefined {
-  const folders = [process.env.EMBEDKIT_PROMETHEUS_DIR ?? '', ...(process.env.PATH ?? '').split(delimiter)];
+  const folders = [process.env.TEST_PROMETHEUS_DIR ?? '', ...(process.env.PATH ?? '').split(delimiter)];
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 

@@ -1,4 +1,4 @@
-// A minute of the soak, and its control: with EMBEDKIT_SOAK=1, as .ci/run sets it; long runs are under benchmarks/.
+// A minute of the soak, and its control: with TEST_SOAK=1, as .ci/run sets it; long runs are under benchmarks/.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ function soak(...args: string[]): Promise<{ code: number; result: Soak }> {
   });
 }
 
-describe.runIf(process.env['EMBEDKIT_SOAK'] === '1')('under steady load, with engines killed,', () => {
+describe.runIf(process.env['TEST_SOAK'] === '1')('under steady load, with engines killed,', () => {
   it('every answer is that of embed, no request is lost, and memory is flat for a minute', async () => {
     const { code, result } = await soak('--minutes', '1', '--rate', '15', '--kill-every', '12');
     expect(result.holds).toEqual({ no_wrong_answer: true, no_lost_request: true, memory_is_flat: true });
