@@ -11,12 +11,12 @@ import { floatValues, type OnnxFile, rawBytes, readOnnx } from '#src/onnx/read.j
 import { temporaryFolder } from '../run.js';
 import { makeExternal, node, tinyModel, writeTiny } from './tiny.js';
 
-/** Starts with the file, ends with what to do, and is one printable line. */
+/** Starts with the file, ends with what to do, and is one printable line: names may have letters of any script, and U+FFFD for bytes that are none. */
 function expectSentence(error: unknown): asserts error is EmbedkitError {
   expect(error).toBeInstanceOf(EmbedkitError);
   const { code, sentence } = error as EmbedkitError;
   expect(['model-invalid', 'input-not-found']).toContain(code);
-  expect(sentence).toMatch(/^\/[\x20-\x7e]+; [a-z][\x20-\x7e]+$/);
+  expect(sentence).toMatch(/^\/[^\p{Cc}\u2028\u2029]+; [a-z][^\p{Cc}\u2028\u2029]+$/u);
   expect(sentence).not.toMatch(/\bat \S+:\d+/);
 }
 
@@ -88,7 +88,8 @@ describe('a file that is no model', () => {
       for (const [at, value] of changes) bytes[at] = value;
       await reading(written(bytes, folder));
     });
-    await fc.assert(damaged, { numRuns: 500 });
+    // The length of a tensor's name, so that its data are read as part of it.
+    await fc.assert(damaged, { numRuns: 500, examples: [[[[116, 229]]]] });
   });
 
   it.each([
