@@ -3,10 +3,10 @@ import {
   Bool,
   type Data,
   Field,
-  FixedSizeList,
   Float32,
   Float64,
   Int32,
+  List,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
@@ -29,15 +29,24 @@ export interface Part {
   readonly vectors: RowVectors;
 }
 
+/** As a file holds it: a row may leave its vector in an earlier output, where its content hash finds it. */
+export interface StoredPart {
+  readonly rows: readonly OutputRow[];
+  /** 1 at rows whose vector is not here. */
+  readonly borrowed: Uint8Array;
+  /** Of the other rows, in their order. */
+  readonly vectors: RowVectors;
+}
+
 const OWN = ['id', 'source', 'unit', 'number', 'token_count', 'truncated', 'content_hash', 'embedding'] as const;
 const VALUES = 'kept_values';
 
 /** Encodes rows (at least one) and their vectors. Throws `bad-row` where the kept columns of the rows are of different kinds. */
-export function encodePart({ rows, vectors }: Part, keep: readonly KeepColumn[]): Uint8Array {
+export function encodePart({ rows, borrowed, vectors }: StoredPart, keep: readonly KeepColumn[]): Uint8Array {
   const columns = [
     ...ownColumns(rows),
     ...(rows[0]?.chunk === undefined ? [] : chunksOf(rows)),
-    embeddings(vectors),
+    embeddings(vectors, borrowed),
     ...(keep.length === 0 ? [] : encodeKept(rows, keep)),
   ];
   const schema = new Schema(columns.map(([field]) => field));
@@ -74,10 +83,13 @@ function column(name: string, type: Float64 | Int32 | Bool, values: readonly unk
   return [new Field(name, type, false), vectorFromArray(values, type).data[0] as Data];
 }
 
-function embeddings({ rows, dim, data }: RowVectors): [Field, Data] {
-  const type = new FixedSizeList(dim, new Field('item', new Float32(), false));
+/** A list a row, empty where the vector is borrowed. */
+function embeddings({ dim, data }: RowVectors, borrowed: Uint8Array): [Field, Data] {
+  const type = new List(new Field('item', new Float32(), false));
   const child = makeData({ type: new Float32(), data, nullCount: 0 });
-  return [new Field('embedding', type, false), makeData({ type, length: rows, nullCount: 0, child }) as Data];
+  const valueOffsets = new Int32Array(borrowed.length + 1);
+  for (const [row, isBorrowed] of borrowed.entries()) valueOffsets[row + 1] = (valueOffsets[row] as number) + (isBorrowed ? 0 : dim);
+  return [new Field('embedding', type, false), makeData({ type, length: borrowed.length, nullCount: 0, valueOffsets, child }) as Data];
 }
 
 /** Plain values as JSON that keeps every digit and tells null from absent; Arrow cells as Arrow columns. */
@@ -110,13 +122,17 @@ function batchIn(bytes: Uint8Array): RecordBatch {
   return batch;
 }
 
-function vectorsIn(batch: RecordBatch): RowVectors {
+function vectorsIn(batch: RecordBatch): Omit<StoredPart, 'rows'> {
   const list = batch.getChild('embedding')?.data[0] as Data;
-  const dim = (list.type as FixedSizeList).listSize;
-  return { rows: batch.numRows, dim, data: (list.children[0] as Data).values.subarray(0, batch.numRows * dim) };
+  const offsets = list.valueOffsets;
+  const borrowed = Uint8Array.from({ length: batch.numRows }, (_, row) => Number(offsets[row] === offsets[row + 1]));
+  const rows = batch.numRows - borrowed.reduce((sum, one) => sum + one, 0);
+  const values = offsets[batch.numRows] as number;
+  const data = (list.children[0] as Data).values.subarray(0, values);
+  return { borrowed, vectors: { rows, dim: rows === 0 ? 0 : values / rows, data } };
 }
 
-/** Content hashes, token counts and where the vectors stand: what is needed to take them into another run. */
+/** Content hashes, token counts and where the vectors stand, of the rows that have theirs here: what is needed to take them into another run. */
 export function readPartKeys(bytes: Uint8Array): {
   keys: Pick<OutputRow, 'contentHash' | 'tokenCount' | 'truncated'>[];
   vectorsAt: number;
@@ -128,20 +144,17 @@ export function readPartKeys(bytes: Uint8Array): {
     Vector,
     Vector,
   ];
-  const keys = Array.from({ length: batch.numRows }, (_, row) => ({
-    contentHash: hash.get(row),
-    tokenCount: tokens.get(row),
-    truncated: truncated.get(row),
-  }));
-  const { data, dim } = vectorsIn(batch);
+  const { borrowed, vectors } = vectorsIn(batch);
+  const own = [...borrowed.keys()].filter((row) => borrowed[row] === 0);
+  const keys = own.map((row) => ({ contentHash: hash.get(row), tokenCount: tokens.get(row), truncated: truncated.get(row) }));
   // The library hands out views of the bytes that it was given.
-  return { keys, vectorsAt: data.byteOffset - bytes.byteOffset, dim };
+  return { keys, vectorsAt: vectors.data.byteOffset - bytes.byteOffset, dim: vectors.dim };
 }
 
 type Columns = [Vector, Vector, Vector, Vector, Vector, Vector, Vector];
 
 /** Reads what `encodePart` made. Throws what apache-arrow does for other bytes. */
-export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): Part {
+export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): StoredPart {
   const batch = batchIn(bytes);
   const [id, source, unit, number, tokenCount, truncated, contentHash] = OWN.map((name) => batch.getChild(name)) as Columns;
   const keptOf = decodeKept(batch, keep);
@@ -158,7 +171,7 @@ export function decodePart(bytes: Uint8Array, keep: readonly KeepColumn[]): Part
       ...chunkOf(row),
     }),
   );
-  return { rows, vectors: vectorsIn(batch) };
+  return { rows, ...vectorsIn(batch) };
 }
 
 function decodeChunks(batch: RecordBatch): (row: number) => Pick<OutputRow, 'chunk'> {

@@ -2,7 +2,8 @@
 import type { OutputRow } from '../columns/row.js';
 import { EmbedkitError } from '../errors.js';
 import { type BadRow, describePlace } from '../records/record.js';
-import { type Matrix, rowOf } from '../vectors/matrix.js';
+import { rowOf } from '../vectors/matrix.js';
+import { withBorrowed } from './borrowed.js';
 import { computeTexts } from './compute.js';
 import type { Run } from './open-run.js';
 import type { ComputedTexts, EmbeddedWindow, WindowStore } from './store.js';
@@ -86,13 +87,20 @@ async function keep(run: Run, { window, embedded }: Pending, store: WindowStore)
   run.stop.signal.throwIfAborted();
   run.keeping = store.keep(done);
   await run.keeping;
-  for (const [row, { contentHash }] of done.rows.entries()) audit?.see(contentHash, () => rowOf(done.vectors, row));
+  for (const [row, { contentHash }] of done.rows.entries()) audit?.see(contentHash, () => vectorAt(run, done, row));
   tally.keepSeconds += (performance.now() - started) / 1000;
   run.unfinished.delete(window);
   tally.wrote(done);
   crashes.progress();
   await onWindow?.(tally.books());
   tally.checkErrors(plan.maxErrors);
+}
+
+/** A row's vector, wherever it is. */
+function vectorAt({ known }: Run, { rows, borrowed, vectors }: EmbeddedWindow, row: number): Float32Array {
+  if (borrowed[row] === 0) return rowOf(vectors, row - borrowed.subarray(0, row).reduce((sum, one) => sum + one, 0));
+  const one = { rows: rows.slice(row, row + 1), borrowed: Uint8Array.of(1), vectors: { ...vectors, rows: 0 } };
+  return withBorrowed(one, known).vectors.data;
 }
 
 async function embedWindow(
@@ -108,7 +116,11 @@ async function embedWindow(
   const badRows = window.rows.flatMap((row, index) => badRow(row, failures[index]));
   return {
     rows: good.map((row) => window.rows[row] as OutputRow),
-    vectors: gather(run, window, good, made),
+    ...gather(
+      run,
+      good.map((row) => window.sources[row] as VectorSource),
+      made,
+    ),
     bad: [...window.bad, ...badRows],
     items: window.items,
     digest: window.digest,
@@ -145,29 +157,26 @@ function badRow({ id, place }: OutputRow, failure: EmbedkitError | undefined): B
   return [{ error, id, place, raw: undefined }];
 }
 
-function gather({ known, plan }: Run, { sources }: Window, rows: readonly number[], made: Made): Matrix {
-  const { dims } = plan;
-  const data = new Float32Array(rows.length * dims);
-  const sourceAt = (index: number): VectorSource => sources[rows[index] as number] as VectorSource;
-  for (let index = 0; index < rows.length; ) {
-    const source = sourceAt(index);
+/** The vectors of rows, but for those that stand in an earlier output and may be left there. */
+function gather(
+  { known, plan: { dims } }: Run,
+  sources: readonly VectorSource[],
+  made: Made,
+): Pick<EmbeddedWindow, 'borrowed' | 'vectors'> {
+  const borrowed = Uint8Array.from(sources, (source) => Number(isKnown(source) && known.outlives(source)));
+  const own = sources.filter((_, row) => borrowed[row] === 0);
+  const data = new Float32Array(own.length * dims);
+  known.read(
+    own.map((source) => (isKnown(source) ? source : undefined)),
+    data,
+  );
+  for (const [row, source] of own.entries()) {
     const [computed, text] = textOf(source, made) ?? [];
-    const count = computed === undefined ? standingTogether(sourceAt, index, rows.length) : 1;
-    const target = data.subarray(index * dims, (index + count) * dims);
-    if (computed === undefined) known.read(source as KnownVector, target);
-    else target.set(computed.vectors.data.subarray((text as number) * dims, ((text as number) + 1) * dims));
-    index += count;
+    if (computed !== undefined) data.set(rowOf(computed.vectors, text as number), row * dims);
   }
-  return { rows: rows.length, dim: dims, data };
+  return { borrowed, vectors: { rows: own.length, dim: dims, data } };
 }
 
-/** How many sources from `start` on are one after the other in a file: a night's unchanged rows are read in a few pieces. */
-function standingTogether(sourceAt: (index: number) => VectorSource, start: number, end: number): number {
-  const first = sourceAt(start) as KnownVector;
-  let count = 1;
-  for (; start + count < end; count++) {
-    const next = sourceAt(start + count);
-    if (!('row' in next) || next.file !== first.file || next.row !== first.row + count) break;
-  }
-  return count;
+function isKnown(source: VectorSource): source is KnownVector {
+  return 'file' in source;
 }

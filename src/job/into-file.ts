@@ -19,7 +19,7 @@ import { jobFolder, type PartStore, partWriter, readPart, rememberLeftovers } fr
 import type { JobPlan } from './plan.js';
 import { PROVENANCE_KEY } from './provenance.js';
 import { withoutFinished } from './replay.js';
-import { refused, resumeJournal } from './resume.js';
+import { refused, resumeJournal, rollBackWithoutLenders } from './resume.js';
 import { forgetOutputs, rememberOutputs } from './reuse.js';
 import { failedPath, quarantineOf, type Target } from './target.js';
 import { isInterrupt, keepUnfinished } from './unfinished.js';
@@ -47,8 +47,8 @@ function lockPath(output: string): string {
 
 async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const { config, plan, tally } = job;
-  const folder = jobFolder(target.path);
   const { disk } = job.parts;
+  const folder = jobFolder(target.path);
   const resume = {
     disk,
     folder,
@@ -63,17 +63,17 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const finished = journal.windows.length;
   let outputs = 0;
   const remember = async (): Promise<void> => {
-    await rememberOutputs(known, config.reuse ?? [], { plan, folder, onWarning: resume.onWarning });
+    await rememberOutputs(known, config.reuse ?? [], { plan, folder, target, onWarning: resume.onWarning });
     outputs = known.fileCount;
+    await rollBackWithoutLenders(store, resume);
     const left = await rememberLeftovers(store);
-    if (left > 0) config.onNotice?.(`an unfinished run left ${countOf(left, 'vector')}, for texts that are the same`);
+    if (left > 0) config.onNotice?.(leftNotice(left));
   };
   try {
     const done = journal.windows.reduce((sum, { items }) => sum + items, 0);
-    if (done > 0) config.onNotice?.(`going on with the unfinished run of ${config.output.path}: ${countOf(done, 'row')} done`);
+    if (done > 0) config.onNotice?.(`going on with the unfinished run of ${resume.output}: ${countOf(done, 'row')} done`);
     const model = await embedUnderWatch(job, store, { unfinished, remember });
     tally.removed = known.unwanted(outputs);
-    known.close();
     await checkBooks(job, store, target);
     const audit = await auditAll(job, store, finished);
     const assemble = target.kind === 'folder' ? assembleFolder : assembleFile;
@@ -84,11 +84,12 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
     return tally.summary(model, { bytes, name: config.output.path, quarantine: quarantineOf(target, config.output.path), audit });
   } catch (error) {
     const kept = journal.windows.reduce((sum, { rows }) => sum + rows, isInterrupt(error) ? await keepUnfinished(store, unfinished) : 0);
-    known.close();
     if (kept === 0 && known.fileCount === outputs) await removeJob(disk, folder);
     else await forgetOutputs(folder);
     if (kept > 0 && isInterrupt(error)) config.onNotice?.(keptNotice(kept));
     throw error;
+  } finally {
+    known.close();
   }
 }
 
@@ -111,6 +112,10 @@ async function checkEmpty({ isEmpty }: Job['tally'], { kind, path }: Target, nam
   if (!isEmpty || kind !== 'file' || !(await isThere(path))) return;
   const hint = `if that is right, remove ${name} first`;
   throw new EmbedkitError('input-unreadable', `the input has no rows, and ${name} is there: it stays as it was`, { hint });
+}
+
+function leftNotice(vectors: number): string {
+  return `an unfinished run left ${countOf(vectors, 'vector')}, for texts that are the same`;
 }
 
 function keptNotice(rows: number): string {

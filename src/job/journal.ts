@@ -14,6 +14,8 @@ export interface FinishedWindow {
   readonly rows: number;
   readonly quarantined: number;
   readonly reused: number;
+  /** Rows whose vectors stand in an earlier output. */
+  readonly borrowed: number;
   readonly tokens: number;
   readonly truncated: number;
   readonly lost: number;

@@ -34,6 +34,11 @@ export class KeyFile {
     if (2 * this.count >= this.slots) this.grow();
   }
 
+  has(key: Key): boolean {
+    this.seek(key);
+    return this.isTaken();
+  }
+
   /** The entry of a key, which counts as wanted from then on. */
   find(key: Key): Entry | undefined {
     const at = this.seek(key);

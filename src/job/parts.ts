@@ -2,13 +2,15 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, writeDurably } from '../columns/disk.js';
-import { decodePart, encodePart, type Part, readPartKeys } from '../columns/part.js';
+import { decodePart, encodePart, type Part, readPartKeys, type StoredPart } from '../columns/part.js';
 import type { KeepColumn } from '../columns/row.js';
 import { unwritable } from '../columns/sinks.js';
 import { EmbedkitError, wrapError } from '../errors.js';
+import { withBorrowed } from './borrowed.js';
 import type { FinishedWindow, Journal, PartFile } from './journal.js';
 import { quarantineLine } from './quarantine.js';
 import type { EmbeddedWindow, WindowStore } from './store.js';
+import { contiguous } from './vector-files.js';
 import type { VectorIndex } from './vector-index.js';
 
 // A number, and the start of the SHA-256 of the content: a part that no journal names still tells whether it is whole.
@@ -45,7 +47,7 @@ export async function partWriter(store: PartStore): Promise<WindowStore> {
   };
 }
 
-async function writePart({ disk, folder, keep, known }: PartStore, number: string, part: Part): Promise<PartFile> {
+async function writePart({ disk, folder, keep, known }: PartStore, number: string, part: StoredPart): Promise<PartFile> {
   const bytes = encodePart(part, keep);
   const digest = sha256(bytes);
   const name = `${number}-${digest.slice(0, 16)}.arrow`;
@@ -56,7 +58,8 @@ async function writePart({ disk, folder, keep, known }: PartStore, number: strin
 
 /** Keeps vectors that finish no window: a later run finds them by the hashes of their texts, as it does those of windows that do not stand. */
 export async function keepVectors(store: PartStore, part: Part): Promise<void> {
-  await writePart({ ...store, keep: [] }, padded(await nextNumber(store)), part);
+  const borrowed = new Uint8Array(part.rows.length);
+  await writePart({ ...store, keep: [] }, padded(await nextNumber(store)), { ...part, borrowed });
 }
 
 async function nextNumber({ disk, folder }: PartStore): Promise<number> {
@@ -72,11 +75,29 @@ function quarantineOf({ bad }: EmbeddedWindow): Buffer {
 function finishedWindow(window: EmbeddedWindow, part: PartFile | undefined, quarantine: string | undefined): FinishedWindow {
   const { items, digest, rows, bad, reused, tokens, lost, lostIsExact } = window;
   const truncated = rows.filter((row) => row.truncated).length;
-  return { items, digest, rows: rows.length, quarantined: bad.length, reused, tokens, truncated, lost, lostIsExact, part, quarantine };
+  const borrowed = rows.length - window.vectors.rows;
+  return {
+    items,
+    digest,
+    rows: rows.length,
+    quarantined: bad.length,
+    reused,
+    borrowed,
+    tokens,
+    truncated,
+    lost,
+    lostIsExact,
+    part,
+    quarantine,
+  };
 }
 
-/** The rows and vectors of a finished window. Throws `internal` where its file is not what was recorded. */
-export async function readPart({ disk, folder, keep }: PartStore, { name, bytes, sha256: expected }: PartFile): Promise<Part> {
+/** The rows of a finished window with all their vectors. Throws `input-unreadable` where its file, or one that it borrows from, is not what it was. */
+export async function readPart(store: PartStore, part: PartFile): Promise<Part> {
+  return withBorrowed(await readStored(store, part), store.known);
+}
+
+async function readStored({ disk, folder, keep }: PartStore, { name, bytes, sha256: expected }: PartFile): Promise<StoredPart> {
   const found = await disk.read(join(folder, name)).catch((error: unknown) => {
     throw wrapError(error, 'input-unreadable', join(folder, name), DAMAGED);
   });
@@ -96,6 +117,16 @@ export async function standingWindows({ disk, folder, journal }: Pick<PartStore,
   return journal.windows.length;
 }
 
+/** How many of the journal's windows stand by what is known: those before the first that borrows a vector which is in no earlier output any more. */
+export async function windowsWithLenders(store: PartStore): Promise<number> {
+  for (const [index, { part, borrowed }] of store.journal.windows.entries()) {
+    if (part === undefined || borrowed === 0) continue;
+    const stored = await readStored(store, part);
+    if (stored.rows.some(({ contentHash }, row) => stored.borrowed[row] === 1 && !store.known.has(contentHash))) return index;
+  }
+  return store.journal.windows.length;
+}
+
 /** Takes the vectors of all parts of the folder that no finished window holds, whatever run they are of: a content hash says what they are. Returns how many. */
 export async function rememberLeftovers({ disk, folder, journal, known }: Omit<PartStore, 'keep'>): Promise<number> {
   let vectors = 0;
@@ -113,7 +144,7 @@ export async function rememberLeftovers({ disk, folder, journal, known }: Omit<P
 function remember(known: VectorIndex, path: string, bytes: Uint8Array): number {
   const { keys, vectorsAt, dim } = readPartKeys(bytes);
   if (dim !== known.dim) return 0;
-  const file = known.addFile({ path, at: vectorsAt });
+  const file = known.addFile({ path, outlives: false, ...contiguous(vectorsAt) });
   keys.forEach(({ contentHash, tokenCount, truncated }, row) => {
     known.add(contentHash, { file, row, tokenCount, truncated });
   });

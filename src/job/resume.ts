@@ -4,7 +4,7 @@ import type { Disk } from '../columns/disk.js';
 import { EmbedkitError } from '../errors.js';
 import type { Resume } from './config.js';
 import { createJournal, type JobFacts, type Journal, openJournal } from './journal.js';
-import { standingWindows } from './parts.js';
+import { type PartStore, standingWindows, windowsWithLenders } from './parts.js';
 
 export interface ResumeOptions {
   readonly disk: Disk;
@@ -48,6 +48,19 @@ async function rollBackDamaged(journal: Journal, { disk, folder, output, onWarni
   const standing = await standingWindows({ disk, folder, journal });
   if (standing === journal.windows.length) return;
   onWarning(`the unfinished run of ${output} lost a finished window (${standing + 1} of ${journal.windows.length}): going on from there`);
+  await journal.rollBack(standing);
+}
+
+/** Finished windows stand as long as the vectors that they left in an earlier output can be found there. */
+export async function rollBackWithoutLenders(
+  store: PartStore,
+  { output, onWarning }: Pick<ResumeOptions, 'output' | 'onWarning'>,
+): Promise<void> {
+  const { journal } = store;
+  const standing = await windowsWithLenders(store);
+  if (standing === journal.windows.length) return;
+  const which = `window ${standing + 1} of ${journal.windows.length}`;
+  onWarning(`the unfinished run of ${output} took vectors for ${which} from an output that has them no more: going on from there`);
   await journal.rollBack(standing);
 }
 

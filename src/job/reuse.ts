@@ -1,8 +1,9 @@
-// Vectors of earlier outputs, for rows whose text and model are still the same: copied into one flat file, known by content hash.
+// Vectors of earlier outputs, for rows whose text and model are still the same, known by content hash: left where they are in a Parquet file
+// that holds them as they are in memory, and copied into a flat file from all others.
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, realpath, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { Data, RecordBatch, Vector } from 'apache-arrow';
 import { type StoredValues, storedLength } from '../columns/row.js';
@@ -11,22 +12,29 @@ import { fingerprint } from '../model/settings.js';
 import { readArrowBatches } from '../records/arrow.js';
 import { formatOf } from '../records/formats.js';
 import { openParquet } from '../records/parquet-file.js';
+import { placesOf } from '../records/parquet-places.js';
 import { type Input, resolveInputs } from '../records/read.js';
+import type { Source } from '../records/source.js';
 import { isThere } from '../there.js';
 import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
 import { floatsOf } from './storage.js';
+import type { Target } from './target.js';
+import { contiguous, type VectorPlaces } from './vector-files.js';
 import type { VectorIndex } from './vector-index.js';
 
 /** Formats with metadata. */
 const SAYS_ITS_MAKING: ReadonlySet<string> = new Set(['parquet', 'arrow', 'arrow-stream']);
 
-const COLUMNS = ['content_hash', 'token_count', 'truncated', 'embedding'] as const;
+const KEYS = ['content_hash', 'token_count', 'truncated'] as const;
+const COLUMNS = [...KEYS, 'embedding'] as const;
 
 const FLAT_NAME = /^reuse-\d+\.f32$/;
 
 export interface ReuseOptions {
   readonly plan: VectorPlan;
-  /** Where the flat file of vectors goes; it lasts as long as the run. */
+  /** What the run writes: a folder's files go before the new ones are there. */
+  readonly target: Target;
+  /** Where flat files of vectors go; they last as long as the run. */
   readonly folder: string;
   readonly onWarning: (message: string) => void;
 }
@@ -40,11 +48,7 @@ export async function rememberOutputs(known: VectorIndex, paths: readonly string
   for (const path of paths) {
     const format = formatOf(path)?.format;
     if (format !== undefined && !SAYS_ITS_MAKING.has(format)) throw withoutProvenance(path);
-    if (!(await isPatternOrThere(path))) {
-      options.onWarning(`--reuse ${path} is not there: nothing is taken from it`);
-      continue;
-    }
-    for (const input of await resolveInputs([path], { from: undefined, stdin: undefined })) {
+    for (const input of await outputsAt(path, options)) {
       await rememberOutput(known, input, { ...options, path: join(options.folder, `reuse-${files++}.f32`) });
     }
   }
@@ -64,26 +68,36 @@ async function rememberOutput(
   if (!SAYS_ITS_MAKING.has(format)) {
     throw withoutProvenance(source.name);
   }
-  const batches = format === 'parquet' ? parquetBatches(source.name) : readArrowBatches(source, { bytesDone: 0 });
-  const flat = createWriteStream(options.path);
-  const file = known.addFile({ path: options.path, at: 0 });
+  const places = await lentPlaces(source, format, options);
+  const flat = places === undefined ? createWriteStream(options.path) : undefined;
+  const file = known.addFile(
+    places === undefined ? { path: options.path, outlives: false, ...contiguous(0) } : { path: source.name, outlives: true, ...places },
+  );
+  const batches =
+    format === 'parquet' ? parquetBatches(source.name, places === undefined ? COLUMNS : KEYS) : readArrowBatches(source, { bytesDone: 0 });
   let row = 0;
   try {
     for await (const batch of batches) {
       const refusal = row === 0 ? refusalOf(batch, options.plan) : undefined;
       if (refusal !== undefined) return options.onWarning(`--reuse ${source.name}: ${refusal}; nothing is taken from it`);
-      const values = vectorBytes(batch, options.plan);
-      if (!flat.write(values)) await once(flat, 'drain');
+      if (flat !== undefined && !flat.write(vectorBytes(batch, options.plan))) await once(flat, 'drain');
       addKeys(known, batch, file, row);
       row += batch.numRows;
     }
   } finally {
-    flat.end();
-    await finished(flat);
+    flat?.end();
+    if (flat !== undefined) await finished(flat);
   }
 }
 
-async function* parquetBatches(path: string): AsyncGenerator<RecordBatch> {
+/** Where the vectors of an output stand, if they can be left there until the new output is in its place; undefined: they are copied. */
+async function lentPlaces({ name }: Source, format: string, { plan, target }: ReuseOptions): Promise<VectorPlaces | undefined> {
+  if (format !== 'parquet' || plan.dtype !== 'float32') return undefined;
+  const isReplaced = target.kind === 'folder' && (await realpath(dirname(resolve(name)))) === target.path;
+  return isReplaced ? undefined : placesOf(name, 'embedding', plan.dims);
+}
+
+async function* parquetBatches(path: string, columns: readonly string[]): AsyncGenerator<RecordBatch> {
   const unreadable = (error: unknown): EmbedkitError =>
     new EmbedkitError('input-unreadable', `--reuse ${path}: ${messageOf(error)}`, {
       hint: 'leave it out, or write it again',
@@ -95,7 +109,7 @@ async function* parquetBatches(path: string): AsyncGenerator<RecordBatch> {
   try {
     const missing = COLUMNS.find((name) => !file.names.includes(name));
     if (missing !== undefined) throw new Error(`no column "${missing}"`);
-    for await (const batch of file.batches(COLUMNS)) {
+    for await (const batch of file.batches(columns)) {
       batch.schema.metadata.set(PROVENANCE_KEY, file.metadata.get(PROVENANCE_KEY) ?? '');
       yield batch;
     }
@@ -109,7 +123,7 @@ async function* parquetBatches(path: string): AsyncGenerator<RecordBatch> {
 /** Why the vectors of a file are not those that this run would compute; undefined where they are. */
 function refusalOf(batch: RecordBatch, plan: VectorPlan): string | undefined {
   const json = batch.schema.metadata.get(PROVENANCE_KEY);
-  if (!json || COLUMNS.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
+  if (!json || KEYS.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
   const said = JSON.parse(json) as Record<string, unknown>;
   const made: Record<string, unknown> = { ...said, int8_ranges: JSON.stringify(said['int8_ranges']) };
   const wanted: Record<string, unknown> = {
@@ -149,6 +163,13 @@ function withoutProvenance(path: string): EmbedkitError {
   return new EmbedkitError('usage', `--reuse ${path}: only Parquet and Arrow say what made their vectors`, { hint: 'name one of these' });
 }
 
-async function isPatternOrThere(path: string): Promise<boolean> {
-  return /[*?[{]/.test(path) || isThere(path);
+/** The files of a path, of a folder or of a pattern; none, said so, where it is not there, or a folder that a run was about to write anew. */
+async function outputsAt(path: string, { onWarning }: ReuseOptions): Promise<readonly Input[]> {
+  try {
+    return await resolveInputs([path], { from: undefined, stdin: undefined });
+  } catch (error) {
+    if (!(error instanceof EmbedkitError) || error.code !== 'input-not-found') throw error;
+    onWarning(`--reuse ${path} is ${(await isThere(path)) ? 'empty' : 'not there'}: nothing is taken from it`);
+    return [];
+  }
 }

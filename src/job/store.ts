@@ -1,5 +1,5 @@
 // What comes out of the engine, and what takes it: the parts of an unfinished run, or a stream.
-import type { OutputRow } from '../columns/row.js';
+import type { StoredPart } from '../columns/part.js';
 import type { EmbedkitError } from '../errors.js';
 import type { EndedBatch } from '../records/arrow-pipe.js';
 import type { BadRow } from '../records/record.js';
@@ -15,9 +15,7 @@ export interface ComputedTexts {
 }
 
 /** A window with its vectors: what a store keeps. */
-export interface EmbeddedWindow {
-  readonly rows: readonly OutputRow[];
-  readonly vectors: Matrix;
+export interface EmbeddedWindow extends StoredPart {
   readonly bad: readonly BadRow[];
   readonly items: number;
   readonly digest: string;

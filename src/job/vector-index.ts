@@ -1,12 +1,7 @@
 // Vectors known by the hash of their text: keys in fixed-width arrays, then in a file; the vectors themselves left in the files that hold them.
-import { closeSync, openSync, readSync } from 'node:fs';
+import { EmbedkitError, messageOf } from '../errors.js';
 import { type Entry, KeyFile } from './key-file.js';
-
-/** rows x dim float32 values, row after row, at a place in a file. */
-export interface VectorFile {
-  readonly path: string;
-  readonly at: number;
-}
+import { type VectorFile, VectorFiles } from './vector-files.js';
 
 export interface KnownVector {
   readonly tokenCount: number;
@@ -19,7 +14,6 @@ export interface KnownVector {
 export const MAX_KNOWN = 1 << 22;
 
 const START = 1 << 10;
-const OPEN_FILES = 64;
 
 export interface IndexLimits {
   /** Most keys in memory. */
@@ -38,21 +32,22 @@ export class VectorIndex {
   private count = 0;
   /** 1 at entries that a row of this run has. */
   private wanted = new Uint8Array(START);
-  private readonly files: VectorFile[] = [];
-  private readonly open = new Map<number, number>();
+  private readonly files: VectorFiles;
   private spilled: KeyFile | undefined;
 
   constructor(
     readonly dim: number,
     private readonly limits: IndexLimits = {},
-  ) {}
+  ) {
+    this.files = new VectorFiles(dim);
+  }
 
   get size(): number {
     return this.count;
   }
 
   addFile(file: VectorFile): number {
-    return this.files.push(file) - 1;
+    return this.files.add(file);
   }
 
   /** Remembers where the vector of a content hash is. The first one of a hash stands. */
@@ -80,13 +75,19 @@ export class VectorIndex {
     if (this.count * 3 === this.entries.length) this.grow();
   }
 
+  /** The vector of a content hash, which counts as wanted from then on. */
   find(contentHash: string): KnownVector | undefined {
     if (this.count === 0 && this.spilled === undefined) return undefined;
     const key = keyOf(contentHash);
-    const found = this.inMemory(key) ?? this.spilled?.find(key);
-    if (found === undefined) return undefined;
-    const [file, row, tokens] = found;
+    const [file, row, tokens] = this.inMemory(key) ?? this.spilled?.find(key) ?? [];
+    if (file === undefined || row === undefined || tokens === undefined) return undefined;
     return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+  }
+
+  /** As find, without wanting it. */
+  has(contentHash: string): boolean {
+    const key = keyOf(contentHash);
+    return this.slots[this.slotOf(...key)] !== 0 || (this.spilled?.has(key) ?? false);
   }
 
   private inMemory(key: readonly [bigint, bigint]): Entry | undefined {
@@ -94,6 +95,11 @@ export class VectorIndex {
     if (entry < 0) return undefined;
     this.wanted[entry] = 1;
     return this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as Entry;
+  }
+
+  /** Whether a vector stands in an earlier output, where rows may leave it: it is there as long as they may want it. */
+  outlives({ file }: KnownVector): boolean {
+    return this.files.outlives(file);
   }
 
   /** Vectors of the first `files` files that were never asked for. */
@@ -104,36 +110,37 @@ export class VectorIndex {
   }
 
   get fileCount(): number {
-    return this.files.length;
+    return this.files.count;
   }
 
-  /** Copies the vector of an entry, and those after it, to `target`, a multiple of dim values. Throws the system's error where its file cannot be read. */
-  read({ file, row }: KnownVector, target: Float32Array): void {
-    const { at } = this.files[file] as VectorFile;
-    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
-    const from = at + row * this.dim * Float32Array.BYTES_PER_ELEMENT;
-    if (readSync(this.handleOf(file), bytes, 0, bytes.length, from) !== bytes.length) throw new Error('a file of vectors ends too early');
+  /**
+   * Copies the vector of each entry to its row of `target`; rows of undefined stay as they are. Throws `input-unreadable` where an
+   * earlier output cannot be read any more.
+   */
+  read(entries: readonly (KnownVector | undefined)[], target: Float32Array): void {
+    for (let index = 0; index < entries.length; ) {
+      const entry = entries[index];
+      const count = entry === undefined ? 1 : standingTogether(entries, index);
+      if (entry !== undefined) this.readSome(entry, target.subarray(index * this.dim, (index + count) * this.dim));
+      index += count;
+    }
+  }
+
+  private readSome({ file, row }: KnownVector, target: Float32Array): void {
+    try {
+      this.files.read(file, row, target);
+    } catch (error) {
+      if (!this.files.outlives(file)) throw error;
+      const hint = 'leave it as it is while a run takes vectors from it; run the same command again';
+      throw new EmbedkitError('input-unreadable', `--reuse ${this.files.pathOf(file)}: ${messageOf(error)}`, { hint, cause: error });
+    }
   }
 
   /** Lets go of the files. No key in the file is known after that. */
   close(): void {
     this.spilled?.close();
     this.spilled = undefined;
-    for (const handle of this.open.values()) closeSync(handle);
-    this.open.clear();
-  }
-
-  private handleOf(file: number): number {
-    const held = this.open.get(file);
-    if (held !== undefined) return held;
-    const [oldest] = this.open.entries();
-    if (this.open.size >= OPEN_FILES && oldest !== undefined) {
-      closeSync(oldest[1]);
-      this.open.delete(oldest[0]);
-    }
-    const handle = openSync((this.files[file] as VectorFile).path, 'r');
-    this.open.set(file, handle);
-    return handle;
+    this.files.close();
   }
 
   /** The slot that holds a key, or the free one where it belongs. */
@@ -161,6 +168,17 @@ export class VectorIndex {
       this.slots[slot] = entry + 1;
     }
   }
+}
+
+/** How many entries from `start` on are one after the other in a file: a night's unchanged rows are read in a few pieces. */
+function standingTogether(entries: readonly (KnownVector | undefined)[], start: number): number {
+  const first = entries[start] as KnownVector;
+  let count = 1;
+  for (; start + count < entries.length; count++) {
+    const next = entries[start + count];
+    if (next === undefined || next.file !== first.file || next.row !== first.row + count) break;
+  }
+  return count;
 }
 
 function keyOf(contentHash: string): [bigint, bigint] {
