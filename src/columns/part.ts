@@ -17,10 +17,8 @@ import {
   type Vector,
   vectorFromArray,
 } from 'apache-arrow';
-import { parse, stringify } from 'lossless-json';
-import { KeptColumn } from './kept.js';
-import { otherType } from './kept-errors.js';
-import { CHUNK_COLUMNS, type KeepColumn, type KeptCells, type OutputRow, type RowVectors } from './row.js';
+import { decodeKept, encodeKept } from './part-kept.js';
+import { CHUNK_COLUMNS, type KeepColumn, type OutputRow, type RowVectors } from './row.js';
 import { chunkColumns, chunkFields } from './row-groups.js';
 import { utf8Column } from './utf8.js';
 
@@ -38,18 +36,27 @@ export interface StoredPart {
   readonly vectors: RowVectors;
 }
 
+export interface PartLayout {
+  readonly keep: readonly KeepColumn[];
+  /** What the vectors are rounded for: those of one type are not those of another, and a content hash does not tell. */
+  readonly storedAs: string;
+}
+
+const STORED_AS = 'stored_as';
 const OWN = ['id', 'source', 'unit', 'number', 'token_count', 'truncated', 'content_hash', 'embedding'] as const;
-const VALUES = 'kept_values';
 
 /** Encodes rows (at least one) and their vectors. Throws `bad-row` where the kept columns of the rows are of different kinds. */
-export function encodePart({ rows, borrowed, vectors }: StoredPart, keep: readonly KeepColumn[]): Uint8Array {
+export function encodePart({ rows, borrowed, vectors }: StoredPart, { keep, storedAs }: PartLayout): Uint8Array {
   const columns = [
     ...ownColumns(rows),
     ...(rows[0]?.chunk === undefined ? [] : chunksOf(rows)),
     embeddings(vectors, borrowed),
     ...(keep.length === 0 ? [] : encodeKept(rows, keep)),
   ];
-  const schema = new Schema(columns.map(([field]) => field));
+  const schema = new Schema(
+    columns.map(([field]) => field),
+    new Map([[STORED_AS, storedAs]]),
+  );
   const children = columns.map(([, data]) => data);
   const batch = new RecordBatch(schema, makeData({ type: new Struct(schema.fields), length: rows.length, nullCount: 0, children }));
   return new RecordBatchFileWriter().writeAll([batch]).toUint8Array(true);
@@ -92,29 +99,6 @@ function embeddings({ dim, data }: RowVectors, borrowed: Uint8Array): [Field, Da
   return [new Field('embedding', type, false), makeData({ type, length: borrowed.length, nullCount: 0, valueOffsets, child }) as Data];
 }
 
-/** Plain values as JSON that keeps every digit and tells null from absent; Arrow cells as Arrow columns. */
-function encodeKept(rows: readonly OutputRow[], keep: readonly KeepColumn[]): [Field, Data][] {
-  if (rows[0]?.kept.kind === 'values')
-    return [
-      textColumn(
-        VALUES,
-        rows.map((row) => valuesJson(row, keep)),
-      ),
-    ];
-  return keep.map((one, index) => {
-    const kept = new KeptColumn(one, index);
-    const data = kept.vector(rows).data[0] as Data;
-    return [new Field(`kept_${index}`, data.type, true), data];
-  });
-}
-
-function valuesJson({ kept, place }: OutputRow, keep: readonly KeepColumn[]): string {
-  if (kept.kind !== 'values') throw otherType(keep[0] as KeepColumn, place);
-  return (
-    stringify(Object.fromEntries(kept.values.map((value, index) => [index, value]).filter(([, value]) => value !== undefined))) ?? '{}'
-  );
-}
-
 /** The only batch of a part. Throws where the bytes are none. */
 function batchIn(bytes: Uint8Array): RecordBatch {
   const [batch] = [...RecordBatchReader.from(bytes)] as RecordBatch[];
@@ -137,6 +121,7 @@ export function readPartKeys(bytes: Uint8Array): {
   keys: Pick<OutputRow, 'contentHash' | 'tokenCount' | 'truncated'>[];
   vectorsAt: number;
   dim: number;
+  storedAs: string | undefined;
 } {
   const batch = batchIn(bytes);
   const [hash, tokens, truncated] = ['content_hash', 'token_count', 'truncated'].map((name) => batch.getChild(name)) as [
@@ -148,7 +133,7 @@ export function readPartKeys(bytes: Uint8Array): {
   const own = [...borrowed.keys()].filter((row) => borrowed[row] === 0);
   const keys = own.map((row) => ({ contentHash: hash.get(row), tokenCount: tokens.get(row), truncated: truncated.get(row) }));
   // The library hands out views of the bytes that it was given.
-  return { keys, vectorsAt: vectors.data.byteOffset - bytes.byteOffset, dim: vectors.dim };
+  return { keys, vectorsAt: vectors.data.byteOffset - bytes.byteOffset, dim: vectors.dim, storedAs: batch.schema.metadata.get(STORED_AS) };
 }
 
 type Columns = [Vector, Vector, Vector, Vector, Vector, Vector, Vector];
@@ -178,23 +163,4 @@ function decodeChunks(batch: RecordBatch): (row: number) => Pick<OutputRow, 'chu
   const [parent, start, end] = CHUNK_COLUMNS.map((name) => batch.getChild(name));
   if (!parent || !start || !end) return () => ({});
   return (row) => ({ chunk: { parentId: parent.get(row), start: start.get(row), end: end.get(row) } });
-}
-
-function decodeKept(batch: RecordBatch, keep: readonly KeepColumn[]): (row: number) => KeptCells {
-  const values = batch.getChild(VALUES);
-  if (values !== null) return (row) => ({ kind: 'values', values: parseValues(values.get(row), keep.length) });
-  if (keep.length === 0) return () => ({ kind: 'values', values: [] });
-  const columns = keep.map((_, index) => batch.getChild(`kept_${index}`) as Vector);
-  return (row) => ({ kind: 'arrow', columns, row });
-}
-
-function parseValues(json: string, length: number): unknown[] {
-  const held = parse(json, null, exactNumber) as Record<string, unknown>;
-  return Array.from({ length }, (_, index) => held[index]);
-}
-
-/** As the JSON lines reader has numbers: a whole one too long for a double as a bigint. */
-function exactNumber(digits: string): number | bigint {
-  const value = Number(digits);
-  return /^-?\d+$/.test(digits) && !Number.isSafeInteger(value) ? BigInt(digits) : value;
 }

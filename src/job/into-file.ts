@@ -21,6 +21,7 @@ import { PROVENANCE_KEY } from './provenance.js';
 import { withoutFinished } from './replay.js';
 import { refused, resumeJournal, rollBackWithoutLenders } from './resume.js';
 import { forgetOutputs, rememberOutputs } from './reuse.js';
+import { storageName } from './storage.js';
 import { failedPath, quarantineOf, type Target } from './target.js';
 import { isInterrupt, keepUnfinished } from './unfinished.js';
 import { VectorIndex } from './vector-index.js';
@@ -59,7 +60,7 @@ async function runLocked(job: Job, target: Target): Promise<JobSummary> {
   const journal = await resumeJournal(factsOf(config, plan), resume);
   const known = new VectorIndex(plan.dims, { most: plan.mostKnown, spill: join(folder, 'known.keys') });
   const unfinished: Run['unfinished'] = new Map();
-  const store: PartStore = { disk, folder, keep: plan.layout.keep, journal, known };
+  const store: PartStore = { disk, folder, keep: plan.layout.keep, storedAs: storageName(plan), journal, known };
   const finished = journal.windows.length;
   let outputs = 0;
   const remember = async (): Promise<void> => {

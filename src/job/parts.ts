@@ -2,8 +2,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { type Disk, writeDurably } from '../columns/disk.js';
-import { decodePart, encodePart, type Part, readPartKeys, type StoredPart } from '../columns/part.js';
-import type { KeepColumn } from '../columns/row.js';
+import { decodePart, encodePart, type Part, type PartLayout, readPartKeys, type StoredPart } from '../columns/part.js';
 import { unwritable } from '../columns/sinks.js';
 import { EmbedkitError, wrapError } from '../errors.js';
 import { withBorrowed } from './borrowed.js';
@@ -16,10 +15,9 @@ import type { VectorIndex } from './vector-index.js';
 // A number, and the start of the SHA-256 of the content: a part that no journal names still tells whether it is whole.
 const PART_NAME = /^(\d{6,})-([0-9a-f]{16})\.arrow$/;
 
-export interface PartStore {
+export interface PartStore extends PartLayout {
   readonly disk: Disk;
   readonly folder: string;
-  readonly keep: readonly KeepColumn[];
   readonly journal: Journal;
   readonly known: VectorIndex;
 }
@@ -47,12 +45,13 @@ export async function partWriter(store: PartStore): Promise<WindowStore> {
   };
 }
 
-async function writePart({ disk, folder, keep, known }: PartStore, number: string, part: StoredPart): Promise<PartFile> {
-  const bytes = encodePart(part, keep);
+async function writePart(store: PartStore, number: string, part: StoredPart): Promise<PartFile> {
+  const { disk, folder } = store;
+  const bytes = encodePart(part, store);
   const digest = sha256(bytes);
   const name = `${number}-${digest.slice(0, 16)}.arrow`;
   await writeDurably(disk, join(folder, name), bytes);
-  remember(known, join(folder, name), bytes);
+  remember(store, join(folder, name), bytes);
   return { name, bytes: bytes.length, sha256: digest };
 }
 
@@ -128,22 +127,23 @@ export async function windowsWithLenders(store: PartStore): Promise<number> {
 }
 
 /** Takes the vectors of all parts of the folder that no finished window holds, whatever run they are of: a content hash says what they are. Returns how many. */
-export async function rememberLeftovers({ disk, folder, journal, known }: Omit<PartStore, 'keep'>): Promise<number> {
+export async function rememberLeftovers(store: PartStore): Promise<number> {
+  const { disk, folder, journal } = store;
   let vectors = 0;
   const used = new Set(journal.windows.map(({ part }) => part?.name));
   for (const name of await partNames(disk, folder)) {
     if (used.has(name)) continue;
     const bytes = await disk.read(join(folder, name));
     // What is not whole a disk may leave that did not keep its word.
-    if (PART_NAME.exec(name)?.[2] === sha256(bytes).slice(0, 16)) vectors += remember(known, join(folder, name), bytes);
+    if (PART_NAME.exec(name)?.[2] === sha256(bytes).slice(0, 16)) vectors += remember(store, join(folder, name), bytes);
     else await disk.remove(join(folder, name));
   }
   return vectors;
 }
 
-function remember(known: VectorIndex, path: string, bytes: Uint8Array): number {
-  const { keys, vectorsAt, dim } = readPartKeys(bytes);
-  if (dim !== known.dim) return 0;
+function remember({ known, storedAs }: PartStore, path: string, bytes: Uint8Array): number {
+  const { keys, vectorsAt, dim, ...part } = readPartKeys(bytes);
+  if (dim !== known.dim || part.storedAs !== storedAs) return 0;
   const file = known.addFile({ path, outlives: false, ...contiguous(vectorsAt) });
   keys.forEach(({ contentHash, tokenCount, truncated }, row) => {
     known.add(contentHash, { file, row, tokenCount, truncated });

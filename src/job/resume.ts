@@ -33,11 +33,9 @@ export async function resumeJournal(facts: JobFacts, options: ResumeOptions): Pr
   }
   const changed = changesBetween(found.facts, facts);
   if (changed.length > 0) {
-    const isOtherType = STORED_AS.some((name) => found.facts[name] !== facts[name]);
     const what = `the unfinished run of ${output} was asked otherwise (${changed.join('; ')})`;
     if (resume === 'require') throw refused(what);
-    options.onWarning(`${what}: starting over${isOtherType ? '' : ', with its vectors where text and model are the same'}`);
-    if (isOtherType) await disk.remove(folder).then(() => disk.makeFolder(folder));
+    options.onWarning(`${what}: starting over, with its vectors where text, model and type are the same`);
     return createJournal(disk, path, facts);
   }
   await rollBackDamaged(found, options);
@@ -63,9 +61,6 @@ export async function rollBackWithoutLenders(
   onWarning(`the unfinished run of ${output} took vectors for ${which} from an output that has them no more: going on from there`);
   await journal.rollBack(standing);
 }
-
-/** Vectors that were rounded to one type are not those of another, and a content hash does not tell. */
-const STORED_AS = ['dtype', 'int8_ranges'];
 
 const LONGEST_VALUE = 40;
 

@@ -1,4 +1,5 @@
 // Vectors as an output stores them, and back to what is compared: the one place that knows how for each type.
+import { createHash } from 'node:crypto';
 import { isCoded, type StoredValues, type VectorDtype } from '../columns/row.js';
 import { packSigns, unpackSigns } from '../vectors/binary.js';
 import { encodeF16, fromF16 } from '../vectors/f16.js';
@@ -10,6 +11,12 @@ import { normalise } from '../vectors/normalise.js';
 export interface Storage {
   readonly dtype: VectorDtype;
   readonly ranges: Int8Ranges | undefined;
+}
+
+/** A name for a type, by its ranges where it has them. */
+export function storageName({ dtype, ranges }: Storage): string {
+  if (ranges === undefined) return dtype;
+  return `${dtype} ${createHash('sha256').update(JSON.stringify(ranges)).digest('hex').slice(0, 16)}`;
 }
 
 export type Encode = (values: Float32Array) => StoredValues;

@@ -172,10 +172,21 @@ describe('options that changed since', () => {
     await runUntil(here, 3, { output: { ...here.config.output, dtype: 'float16' } });
     const output = { ...here.config.output, dtype };
     const again = await run(here, { output });
-    expect([again.computed, again.warnings]).toEqual([50, [expect.stringMatching(`dtype: float16, now ${dtype}\\): starting over$`)]]);
+    expect([again.computed, again.warnings]).toEqual([
+      50,
+      [expect.stringMatching(`dtype: float16, now ${dtype}\\): starting over, with its vectors where text, model and type`)],
+    ]);
     const alone = scene(corpus(50));
     await run(alone, { output: { ...alone.config.output, dtype } });
     expect(bytesOf(here)).toEqual(bytesOf(alone));
+  });
+
+  it('are told apart even where the journal says nothing any more', async () => {
+    const here = scene(corpus(50));
+    await runUntil(here, 3, { output: { ...here.config.output, dtype: 'float16' } });
+    writeFileSync(join(here.folder, '.embedkit-out.parquet.job', 'journal'), 'torn');
+    expect((await run(here)).computed).toBe(50);
+    expect(bytesOf(here)).toEqual(await undisturbed(corpus(50)));
   });
 
   it.each(['int8', 'binary'] as const)('not, and the run goes on in %s, to the same bytes', async (dtype) => {
