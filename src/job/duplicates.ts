@@ -1,5 +1,5 @@
 // Counts values seen before, in bounded memory: 64-bit fingerprints in an open-addressing table.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const START_SLOTS = 1 << 12;
 const MAX_LOAD = 0.5;
@@ -17,7 +17,7 @@ export class DuplicateCounter {
 
   add(value: string): void {
     // Zero marks an empty slot.
-    const key = createHash('sha256').update(value).digest().readBigUInt64LE() || 1n;
+    const key = hash('sha256', value, 'buffer').readBigUInt64LE() || 1n;
     const at = find(this.slots, key);
     if (this.slots[at] === key) this.duplicates++;
     else if (this.distinct >= this.remembered) this.isExact = false;

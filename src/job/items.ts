@@ -47,8 +47,9 @@ export async function* identify(chunks: AsyncIterable<Item[]>, options: ItemOpti
 
 function identified(item: Item, number: number, { prompt, fingerprint }: ItemOptions): RunItem {
   if (isBad(item)) return item;
-  const fullText = prompt + item.text;
-  return { ...item, id: item.id ?? String(number), fullText, contentHash: contentHash(fingerprint, fullText) };
+  const { id = String(number), text, kept, place } = item;
+  const fullText = prompt + text;
+  return { id, text, kept, place, fullText, contentHash: contentHash(fingerprint, fullText) };
 }
 
 /**

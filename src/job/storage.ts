@@ -1,5 +1,5 @@
 // Vectors as an output stores them, and back to what is compared: the one place that knows how for each type.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isCoded, type StoredValues, type VectorDtype } from '../columns/row.js';
 import { packSigns, unpackSigns } from '../vectors/binary.js';
 import { encodeF16, fromF16 } from '../vectors/f16.js';
@@ -16,7 +16,7 @@ export interface Storage {
 /** A name for a type, by its ranges where it has them. */
 export function storageName({ dtype, ranges }: Storage): string {
   if (ranges === undefined) return dtype;
-  return `${dtype} ${createHash('sha256').update(JSON.stringify(ranges)).digest('hex').slice(0, 16)}`;
+  return `${dtype} ${hash('sha256', JSON.stringify(ranges), 'hex').slice(0, 16)}`;
 }
 
 export type Encode = (values: Float32Array) => StoredValues;

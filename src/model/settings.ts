@@ -1,5 +1,5 @@
 // How a model is used in a run: the manifest's defaults with what was asked for, checked; and its fingerprint.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { EmbedkitError } from '../errors.js';
 import type { Manifest, VectorRanges } from './manifest.js';
 import { TOKENIZER_NAME } from './names.js';
@@ -71,10 +71,10 @@ export function fingerprint(manifest: Manifest, maxTokens: number): string {
     prompts: Object.entries(manifest.prompts).sort(),
     max_tokens: maxTokens,
   };
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  return hash('sha256', JSON.stringify(parts), 'hex');
 }
 
 /** What a vector was made from: SHA-256 over the fingerprint and the final text, prompt included; the first 128 bits, in hexadecimal. */
 export function contentHash(fingerprintHex: string, text: string): string {
-  return createHash('sha256').update(fingerprintHex).update(text).digest('hex').slice(0, 32);
+  return hash('sha256', fingerprintHex + text, 'hex').slice(0, 32);
 }

@@ -6,6 +6,7 @@ import { admit } from './admission.js';
 import type { BatchConfig } from './config.js';
 import type { Engines } from './engines.js';
 import { type QueuedText, TextQueue } from './queue.js';
+import { EngineSpeed } from './speed.js';
 import { Ticket } from './ticket.js';
 
 export interface DispatcherOptions {
@@ -43,16 +44,12 @@ interface Waiting extends QueuedText {
 
 /** Cutting finer than this to keep engines busy costs more than it gains. */
 const FINEST_TOKENS = 128;
-/** What a batch counts for, one batch later, in the speed that deadlines are judged by. */
-const REMEMBERED = 0.9;
-
 export class Dispatcher {
   private readonly queue = new TextQueue<Waiting>();
   /** Texts that were with an engine when it failed. */
   private readonly retries: Waiting[] = [];
   private requests = 0;
-  /** Tokens that engines did and milliseconds that they took, the last batches above all. */
-  private readonly done = { tokens: 0, ms: 0 };
+  private readonly speed = new EngineSpeed();
   /** When a whole vector last came out, by performance.now(). */
   lastSuccess = Number.NEGATIVE_INFINITY;
 
@@ -115,8 +112,9 @@ export class Dispatcher {
 
   /** Throws Refusal where so many tokens of this client would not get into the queue now. */
   admit(tokens: number, client: string): void {
-    const { engines, maxQueueTokens, maxQueueMs, timeoutMs } = this.options;
-    const tokensPerMs = this.done.ms === 0 ? undefined : (this.done.tokens / this.done.ms) * Math.max(1, engines.ready);
+    const { engines, batches, maxQueueTokens, maxQueueMs, timeoutMs } = this.options;
+    const each = this.speed.tokensPerMs(batches.maxTokens);
+    const tokensPerMs = each && each * Math.max(1, engines.ready);
     const ahead = this.queue.ahead(client, tokens);
     const [waiting, withEngines] = [this.queue.tokens, engines.tokens];
     admit(tokens, { waiting, ahead, withEngines, maxQueueTokens, maxQueueMs, timeoutMs, tokensPerMs });
@@ -128,7 +126,7 @@ export class Dispatcher {
     const ids = new Int32Array(rows * width);
     for (const [row, item] of batch.entries()) ids.set(item.ids, row * width);
     const { vectors, milliseconds } = await this.options.engines.run({ ids, rows, width }, isAlone);
-    this.measure(ids.length, milliseconds);
+    this.speed.learn(ids.length, milliseconds);
     this.options.onBatch?.({ rows, tokens: ids.length, engineMs: milliseconds, waitedMs: batch.map(({ arrived }) => sent - arrived) });
     this.deliver(batch, vectors);
   }
@@ -141,11 +139,6 @@ export class Dispatcher {
       if (broken.has(row)) ticket.fail(brokenVector(index));
       else ticket.put(index, vectors.subarray(row * dim, (row + 1) * dim));
     });
-  }
-
-  private measure(tokens: number, milliseconds: number): void {
-    this.done.tokens = this.done.tokens * REMEMBERED + tokens;
-    this.done.ms = this.done.ms * REMEMBERED + Math.max(milliseconds, 0.001);
   }
 }
 

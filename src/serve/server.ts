@@ -13,6 +13,7 @@ import { createMetrics, type Metrics } from './metrics.js';
 import { openModels, type ServedModel } from './models.js';
 import { openapiRoute } from './openapi.js';
 import { pageRoutes } from './page.js';
+import { Refusal } from './refusal.js';
 import { stateRoutes } from './state-routes.js';
 import { tokenizeRoute } from './tokenize-route.js';
 import { Turns } from './turns.js';
@@ -48,6 +49,9 @@ export interface Server {
 }
 
 const WARM_ROUNDS = 4;
+/** About 50 tokens, and as many texts of it as fill a batch of an engine. */
+const WARM_TEXT = 'ready? '.repeat(24);
+const WARM_TEXTS = 16;
 const SWEEP_MS = 100;
 
 /** Starts a server; it is ready when this returns. Throws `usage`, `model-invalid`, `engine-failed`. */
@@ -79,15 +83,20 @@ export async function startServer(config: ServeConfig): Promise<Server> {
   return { url: urlOf(app, config.host), models, close: (withinMs) => close(app, models, withinMs) };
 }
 
-/** The first texts find code that is not compiled yet: they are not to be a client's. */
+/**
+ * The first texts find code that is not compiled yet: they are not to be a client's. The last ones tell how fast full batches are. Bounds
+ * that are too tight for them are kept.
+ */
 async function warmUp({ dispatcher, engines, tokenizer, maxTokens }: ServedModel): Promise<void> {
-  const ids = Int32Array.from(tokenizer.encode('ready?', maxTokens).ids);
-  for (let round = 0; round < WARM_ROUNDS; round++) {
-    await dispatcher.embed(
-      Array.from({ length: engines.ready }, () => ids),
-      { client: 'warm-up' },
-    );
-  }
+  const embed = async (text: string, times: number): Promise<void> => {
+    const ids = Int32Array.from(tokenizer.encode(text, maxTokens).ids);
+    const texts = Array.from({ length: times }, () => ids);
+    await dispatcher.embed(texts, { client: 'warm-up' }).catch((error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+    });
+  };
+  for (let round = 0; round < WARM_ROUNDS; round++) await embed('ready?', engines.ready);
+  for (let round = 0; round < WARM_ROUNDS; round++) await embed(WARM_TEXT, WARM_TEXTS * engines.ready);
 }
 
 function endpointsOf(config: ServeConfig, models: readonly ServedModel[], metrics: Metrics): Endpoint[] {

@@ -49,7 +49,7 @@ describe('bounds', () => {
 
   it('on waiting are 429 at once: before those that wait are answered, and none of these is refused later', async () => {
     const { post } = await served({ threads: 1, limits: { maxQueueMs: 400 }, batches: { maxTokens: 4, maxRows: 1, maxWaitMs: 0 } });
-    for (let i = 0; i < 4; i++) await post('/embed', { texts: slow(2) });
+    for (let i = 0; i < 12; i++) await post('/embed', { texts: slow(2) });
     const ended: number[] = [];
     // Each takes 40 ms: about ten of them are 400 ms.
     const asked = Array.from({ length: 40 }, async () => {
