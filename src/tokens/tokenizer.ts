@@ -1,7 +1,7 @@
 // Text becomes token ids: the tokenizer library behind one small contract. Long texts are read in pieces.
 import { Tokenizer } from '@huggingface/tokenizers';
-import { bertNormalize } from './bert-normalize.js';
 import { type PreTokenizer, withCuts } from './metaspace.js';
+import { type NormalizerJson, splitNormalizer } from './normalizer.js';
 
 /** Token ids of one text, special tokens included. */
 export interface Encoded {
@@ -29,14 +29,15 @@ export type TokenizerJson = {
   readonly model?: { readonly vocab?: unknown } | null;
   readonly added_tokens?: readonly { readonly id: number }[];
   readonly pre_tokenizer?: PreTokenizer | null;
-  readonly normalizer?: { readonly type?: string; readonly lowercase?: boolean; readonly strip_accents?: boolean | null } | null;
+  readonly normalizer?: NormalizerJson | null;
 };
 
-/** A tokenizer from the parsed tokenizer.json of a model. Truncation and padding written there are ignored. */
+/** A tokenizer from the parsed tokenizer.json of a model. Truncation and padding written there are ignored. Throws `model-invalid`, `model-unsupported`. */
 export function createTokenizer(json: TokenizerJson): TextTokenizer {
   const { pre_tokenizer } = json;
-  const tokenizer: TokenizerLibrary = new Tokenizer(pre_tokenizer ? { ...json, pre_tokenizer: withCuts(pre_tokenizer) } : json, {});
-  const prepare = normalizerFor(json);
+  const { prepare, rest } = splitNormalizer(json.normalizer ?? null);
+  const own = pre_tokenizer ? { pre_tokenizer: withCuts(pre_tokenizer) } : {};
+  const tokenizer: TokenizerLibrary = new Tokenizer({ ...json, ...own, normalizer: rest }, {});
   const { prefix, suffix } = specialTokens(tokenizer);
   const idsOf = (text: string): number[] => tokenizer.encode(prepare(text), { add_special_tokens: false }).ids;
   return {
@@ -46,14 +47,6 @@ export function createTokenizer(json: TokenizerJson): TextTokenizer {
       return { ids: [...prefix, ...ids, ...suffix], lost, lostIsExact };
     },
   };
-}
-
-function normalizerFor(json: TokenizerJson): (text: string) => string {
-  const normalizer = json.normalizer;
-  if (normalizer?.type !== 'BertNormalizer') return (text) => text.toWellFormed();
-  const lowercase = normalizer.lowercase ?? true;
-  const stripAccents = normalizer.strip_accents ?? lowercase;
-  return (text) => bertNormalize(text, { lowercase, stripAccents });
 }
 
 /** The part of the library that is used here; its own types do not resolve under Node's module rules. */
