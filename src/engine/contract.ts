@@ -44,4 +44,9 @@ export interface EngineOptions {
   readonly threads: number;
   /** Graph output to return; undefined: the first. */
   readonly output: string | undefined;
+  /**
+   * `packed` (default): copied into the order in which products read them. `as-stored`: read where they are, external data from its file; for a
+   * few runs, with half the memory and the same results.
+   */
+  readonly weights?: 'packed' | 'as-stored';
 }

@@ -17,9 +17,12 @@ interface InputSlot {
 
 const FEEDS: Record<string, Feed> = { input_ids: 'ids', attention_mask: 1, token_type_ids: 0, segment_ids: 0, input_mask: 1 };
 
+/** EngineOptions.weights -> session settings. Source: onnxruntime_session_options_config_keys.h. */
+const SETTINGS = { packed: {}, 'as-stored': { disable_prepacking: '1' } } as const;
+
 /** Opens an ONNX file. Throws `model-invalid` or `model-unsupported`. */
 export async function openOrt(path: string, options: EngineOptions): Promise<Engine> {
-  return engineOf(path, await createSession(path, options.threads), options);
+  return engineOf(path, await createSession(path, options.threads, {}, SETTINGS[options.weights ?? 'packed']), options);
 }
 
 /** Like openOrt, with every node timed into a file (Chrome's trace events, JSON) whose path begins with `prefix`. Slower than openOrt. */
@@ -58,6 +61,7 @@ async function createSession(
   source: string | Uint8Array,
   threads: number,
   more: InferenceSession.SessionOptions = {},
+  settings: Readonly<Record<string, unknown>> = {},
 ): Promise<InferenceSession> {
   env.logLevel = 'error';
   const path = typeof source === 'string' ? source : 'a graph made here';
@@ -71,7 +75,7 @@ async function createSession(
       // Batches come in hundreds of shapes: a plan remembered for each would make memory grow with the corpus.
       enableMemPattern: false,
       // Constant 8-bit weights behind a DequantizeLinear stay fp32 products; by default the runtime would round the activations to int8.
-      extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1' } },
+      extra: { session: { intra_op: { allow_spinning: '0' }, qdq_matmulnbits_accuracy_level: '1', ...settings } },
       logSeverityLevel: 3,
       ...more,
     });

@@ -15,6 +15,9 @@ import type { Dtype } from './export-options.js';
 import { readJson } from './json-file.js';
 import { CONFIG_NAME } from './names.js';
 
+/** No weight in the file itself: what reads it next takes them one by one. */
+const ALL_BESIDE = 0;
+
 /**
  * Writes an ONNX file into `folder`, which is made; returns its path.
  * @param weightsPath a safetensors file or its index; config.json lies beside it
@@ -25,7 +28,7 @@ export async function convert(weightsPath: string, folder: string): Promise<stri
   await mkdir(folder, { recursive: true });
   const path = join(folder, 'converted.onnx');
   const metadata = { [ENCODER_KEY]: describeEncoder(encoder) };
-  await writeGraph(emitEncoder(encoder, fp32Arithmetic(encoder), { form: FUSED, output: 'hidden', metadata }), path);
+  await writeGraph(emitEncoder(encoder, fp32Arithmetic(encoder), { form: FUSED, output: 'hidden', metadata }), path, ALL_BESIDE);
   return path;
 }
 

@@ -35,7 +35,7 @@ export function probeOfShape(tokenizer: TextTokenizer, rows: number, width: numb
 
 /** What a model gives for each input, with nothing else loaded. Throws `model-invalid`, or the runtime's own error. */
 export async function runModel(path: string, output: string, inputs: readonly EngineInput[]): Promise<Probe[]> {
-  const engine = await openOrt(path, { threads: 1, output });
+  const engine = await openOrt(path, { threads: 1, output, weights: 'as-stored' });
   try {
     const probes: Probe[] = [];
     for (const input of inputs) {

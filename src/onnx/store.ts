@@ -3,8 +3,8 @@ import { type FileHandle, open, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DEFAULT_LOCATION, EXTERNAL, ModelProto, type TensorProto } from './proto.js';
 
-/** Weights beyond this total go to an external data file: protobuf messages end at 2 GiB. */
-export const INLINE_LIMIT_BYTES = 1_500_000_000;
+/** Weights beyond this total go to an external data file: protobuf messages end at 2 GiB, and one message is held whole, twice while it is written. */
+export const INLINE_LIMIT_BYTES = 1_000_000_000;
 // Page-aligned, so that a runtime can map the file (ONNX docs/ExternalData.md).
 const ALIGNMENT_BYTES = 4096;
 
