@@ -46,7 +46,7 @@ export interface EngineOptions {
   readonly output: string | undefined;
   /**
    * `packed` (default): copied into the order in which products read them. `as-stored`: read where they are, external data from its file; for a
-   * few runs, with half the memory and the same results.
+   * few runs, with half the memory; last bits may differ.
    */
   readonly weights?: 'packed' | 'as-stored';
 }
