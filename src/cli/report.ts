@@ -122,9 +122,10 @@ function stateOf(progress: JobProgress, started: number): ProgressState {
 }
 
 function summaryText(s: JobSummary): string {
-  const lost = `${s.lostTokensIsExact ? '' : 'at least '}${count(s.lostTokens)}`;
+  const lost = `${s.lostTokensIsExact ? '' : 'at least '}${countOf(s.lostTokens, 'token')} lost`;
+  const known = s.lostTokensIsExact || s.lostTokens > 0 ? ` (${lost})` : '';
   const notes = [
-    s.truncatedTexts > 0 ? `${countOf(s.truncatedTexts, 'text')} truncated (${lost} tokens lost)` : 'no text was truncated',
+    s.truncatedTexts > 0 ? `${countOf(s.truncatedTexts, 'text')} truncated${known}` : 'no text was truncated',
     s.duplicateIds > 0 ? `${s.duplicateIdsIsExact ? '' : 'at least '}${countOf(s.duplicateIds, 'duplicate id')}` : 'no duplicate ids',
   ];
   const books = [

@@ -129,7 +129,8 @@ async function embedWindow(
     texts: window.hashes.length,
     tokens: window.tokens.ids.length,
     lost: window.tokens.lost.reduce((sum, lost) => sum + lost, 0),
-    lostIsExact: window.tokens.lostIsExact,
+    // What a text lost that another run cut is not known.
+    lostIsExact: window.tokens.lostIsExact && !window.sources.some((source) => isKnown(source) && source.truncated),
   };
 }
 

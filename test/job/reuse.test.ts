@@ -49,6 +49,15 @@ describe('--reuse', () => {
     expect(again.summary).toMatchObject({ rowsIn: 37, embedded: 7, reused: 30, quarantined: 0, removed: 5 });
   });
 
+  it('does not know what texts lost that an earlier run cut, and says so', async () => {
+    const folder = temporaryFolder();
+    const long = line(0, 'word '.repeat(600)) + line(1);
+    const first = await run(folder, long, { path: 'out.parquet' });
+    expect(first.summary).toMatchObject({ truncatedTexts: 1, lostTokens: 90, lostTokensIsExact: true });
+    const second = await run(folder, long, { path: 'out.parquet' }, { reuse: [join(folder, 'out.parquet')] });
+    expect(second.summary).toMatchObject({ truncatedTexts: 1, lostTokens: 0, lostTokensIsExact: false });
+  });
+
   it('of the output itself, night after night', async () => {
     const folder = temporaryFolder();
     const reuse = [join(folder, 'out.parquet')];
