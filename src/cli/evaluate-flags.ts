@@ -78,5 +78,7 @@ function gateTerms(text: string): readonly GateTerm[] {
   const parsed = parseGate(text);
   if (!('wrong' in parsed)) return parsed;
   const names = Object.keys(GATE_NAMES).join(', ');
-  throw new InvalidArgumentError(`"${parsed.wrong}" is no term of a gate; write one of ${names} like sts>=-0.2% or ndcg>=0.7`);
+  throw new InvalidArgumentError(
+    `"${parsed.wrong}" is no term of a gate; write one of ${names} like sts>=-0.2% (a change) or ndcg>=0.7 (a score, above 0)`,
+  );
 }

@@ -49,7 +49,10 @@ function parseTerm(text: string): GateTerm | undefined {
   const [, name = '', number, percent] = TERM.exec(text) ?? [];
   if (!Object.hasOwn(GATE_NAMES, name)) return undefined;
   const least = percent === '%' ? Number(number) / 100 : Number(number);
-  return { name: name as GateName, of: percent === '%' && Object.hasOwn(METRICS, name) ? 'change' : 'value', least, text };
+  const of = percent === '%' && Object.hasOwn(METRICS, name) ? 'change' : 'value';
+  // A score of at least nothing always holds: a change was meant, and its % forgotten.
+  if (of === 'value' && !(least > 0)) return undefined;
+  return { name: name as GateName, of, least, text };
 }
 
 /** Whether a term needs a second model. */

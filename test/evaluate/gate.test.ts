@@ -28,12 +28,23 @@ describe('parseGate', () => {
     ]);
   });
 
-  it.each(['', 'sts', 'sts>0.1', 'sts>=x', 'sts>=', 'speed>=1', 'sts<=0', 'constructor>=1', 'ndcg>=1e5', 'sts>=1%%'])(
-    'refuses %j',
-    (text) => {
-      expect(parseGate(text)).toHaveProperty('wrong');
-    },
-  );
+  it.each([
+    '',
+    'sts',
+    'sts>0.1',
+    'sts>=x',
+    'sts>=',
+    'speed>=1',
+    'sts<=0',
+    'constructor>=1',
+    'ndcg>=1e5',
+    'sts>=1%%',
+    'sts>=-0.2',
+    'ndcg>=0',
+    'overlap>=-1%',
+  ])('refuses %j', (text) => {
+    expect(parseGate(text)).toHaveProperty('wrong');
+  });
 
   it('knows which terms need a second model', () => {
     expect(terms('sts>=-0.2% sts>=0.8 overlap>=0.9').map(needsAgainst)).toEqual([true, false, true]);

@@ -140,4 +140,11 @@ describe('quantizeModel, odd graphs', () => {
       hint: 'export the model as ONNX in fp32',
     });
   });
+
+  it('takes no text for a model, and says where text goes', async () => {
+    const folder = temporaryFolder();
+    const corpus = writeTexts(folder, 10);
+    const options = { model: corpus, calibration: { paths: [corpus] }, out: join(folder, 'out') };
+    await expect(quantizeModel(options)).rejects.toMatchObject({ code: 'usage', hint: expect.stringMatching(/--calib/) });
+  });
 });
