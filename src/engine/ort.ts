@@ -45,8 +45,12 @@ function engineOf(path: string, session: InferenceSession, options: EngineOption
 }
 
 /** Opens any graph, from a file or from its bytes. Throws `model-invalid`. */
-export async function openGraph(source: string | Uint8Array, threads: number): Promise<GraphRunner> {
-  const session = await createSession(source, threads);
+export async function openGraph(
+  source: string | Uint8Array,
+  threads: number,
+  weights: keyof typeof SETTINGS = 'packed',
+): Promise<GraphRunner> {
+  const session = await createSession(source, threads, {}, SETTINGS[weights]);
   return {
     run: async (feeds) => {
       const tensors = Object.entries(feeds).map(([name, { type, data, dims }]) => [name, new Tensor(type, data, dims)]);

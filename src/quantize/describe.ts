@@ -23,7 +23,7 @@ export async function describeInt8(run: QuantizeRun, quantized: QuantizedModel, 
   const modelPath = join(context.work, INT8_NAME);
   const { manifest } = await readManifest(source.path);
   const files = await madeFiles(context.work);
-  const quantization = quantizationOf(run, attempt, manifest);
+  const quantization = quantizationOf(run, quantized, attempt, manifest);
   const int8: Int8Section = {
     model: INT8_NAME,
     ...quantized.ports,
@@ -61,14 +61,15 @@ async function probesOf({ source, context }: QuantizeRun, quantized: QuantizedMo
 }
 
 function quantizationOf(
-  { calibration, path, context, weights, source }: QuantizeRun,
+  { calibration, context, weights, source }: QuantizeRun,
+  { method }: QuantizedModel,
   { figures, keptInFp32 }: Attempt,
   manifest: Manifest,
 ): Quantization {
   const { cosine, overlap, control, evaluated } = figures;
   return {
     recipe: {
-      method: path.method,
+      method,
       format: context.format,
       weights,
       headroom: HEADROOM,
@@ -95,12 +96,13 @@ interface Facts {
 }
 
 function reportOf(run: QuantizeRun, quantized: QuantizedModel, attempt: Attempt, facts: Facts): QuantizeReport {
-  const { path, calibration, context, source, stages } = run;
+  const { calibration, context, source, stages } = run;
+  const { method, fallback } = quantized;
   const made = facts.quantization.calibration;
   return {
     name: source.manifest.name,
-    method: path.method,
-    ...(path.fallback === undefined ? {} : { fallback: path.fallback }),
+    method,
+    ...(fallback === undefined ? {} : { fallback }),
     weights: run.weights,
     format: context.format,
     calibration: {

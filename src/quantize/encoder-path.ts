@@ -12,13 +12,15 @@ import { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
 import type { Pooling } from '../vectors/pool.js';
 import { type Choice, chooseInput, joinWeights, type MatMul, rowMagnitudes } from './choose.js';
-import { copiedObservation, dividedObservation, type Observation } from './observation.js';
+import { copiedObservation, dividedObservation, type Observation, type StoredObservation } from './observation.js';
 import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
 import { copiedChannels } from './outlier-channels.js';
-import type { GraphFormat, PassOptions, Ports, QuantizePath } from './path.js';
+import type { GraphFormat, PassOptions, Ports, QuantizedModel, QuantizePath } from './path.js';
 import { weightQuantizer } from './weight-quantizer.js';
 import type { WeightRange } from './weights.js';
 import { dequantizeRows, quantizeRows } from './words.js';
+
+const WAY = { method: 'encoder', fallback: undefined } as const;
 
 /** The path of an encoder whose fp32 graph was proven to equal its source. `cls`: only the first token's vector is wanted. */
 export function encoderPath(encoder: Encoder, pooling: Pooling): QuantizePath {
@@ -26,14 +28,18 @@ export function encoderPath(encoder: Encoder, pooling: Pooling): QuantizePath {
   const output = pooling === 'cls' ? 'cls' : 'hidden';
   const ports: Ports = { inputs: [IDS], output: OUTPUT, pooling: pooling === 'cls' ? 'none' : pooling };
   return {
-    method: 'encoder',
-    fallback: undefined,
+    ...WAY,
     tapped: tappedEncoder(prepared, output),
-    quantize: async (observations, matmul, options) => {
-      const quantized = await quantizeEncoder(encoder.words, prepared, observations, matmul, options);
-      return { choices: quantized.choices, ports, opset: OPSET, emit: (keep, format) => emitQuantized(quantized, keep, format, output) };
-    },
+    quantize: async (observations, matmul, options) =>
+      quantizedModel(await quantizeEncoder(encoder.words, prepared, observations, matmul, options), ports, output),
   };
+}
+
+/** Holds what it is given, and lets the source's weights go. */
+function quantizedModel(quantized: QuantizedEncoder, ports: Ports, output: EmitOptions['output']): QuantizedModel {
+  const { choices } = quantized;
+  const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto => emitQuantized(quantized, keep, format, output);
+  return { ...WAY, choices, ports, opset: OPSET, emit };
 }
 
 /**
@@ -80,22 +86,27 @@ interface QuantizedEncoder {
 async function quantizeEncoder(
   table: Table,
   encoder: Encoder,
-  observations: readonly Observation[],
+  observations: readonly StoredObservation[],
   matmul: MatMul,
   options: PassOptions,
 ): Promise<QuantizedEncoder> {
   const words = quantizeRows(table);
   const choices = new Map<string, Choice>();
-  const seenAt = [...observations];
+  const copies = new Map<number, Int32Array>();
+  const seenAt = (at: number): Observation => {
+    const original = (observations[at] as StoredObservation).load();
+    const sources = copies.get(at);
+    return sources === undefined ? original : copiedObservation(original, sources);
+  };
   let folded = encoder;
   for (const [at, site] of sitesOf(encoder).entries()) {
     if (site.kind === 'down') {
-      const original = observations[at] as Observation;
-      const sources = copiedChannels(original, rowMagnitudes(linearOf(encoder, site, 'down')), extraChannels(encoder.inner));
+      const magnitudes = rowMagnitudes(linearOf(encoder, site, 'down'));
+      const sources = copiedChannels(observations[at] as StoredObservation, magnitudes, extraChannels(encoder.inner));
       folded = foldInnerCopies(folded, site.layer, sources);
-      seenAt[at] = copiedObservation(original, sources);
+      copies.set(at, sources);
     }
-    const seen = seenAt[at] as Observation;
+    const seen = seenAt(at);
     const maps = linearsAt(folded, site).map((name) => linearOf(folded, site, name));
     const choice = await chooseInput(seen, joinWeights(maps), matmul, options);
     choices.set(siteName(site), choice);
@@ -107,7 +118,7 @@ async function quantizeEncoder(
   for (const [at, site] of sitesOf(encoder).entries()) {
     const { input } = choices.get(siteName(site)) as Choice;
     const passes = { range: options.weights, matmul };
-    sites.set(siteName(site), await quantizeSite(folded, site, seenAt[at] as Observation, input, passes));
+    sites.set(siteName(site), await quantizeSite(folded, site, seenAt(at), input, passes));
   }
   return { encoder: folded, parts: { words, sites }, choices };
 }

@@ -1,5 +1,4 @@
 // Which path a model takes: through its encoder, where that is recognised and proven on probe texts, else in place.
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { emitEncoder, OUTPUT } from '../encoder/emit.js';
 import type { Encoder } from '../encoder/encoder.js';
@@ -10,8 +9,8 @@ import type { EngineInput } from '../engine/contract.js';
 import { EmbedkitError } from '../errors.js';
 import type { ModelFolder } from '../model/folder.js';
 import { largestDifference, type Probe, probeInputs, runModel } from '../model/probe.js';
-import { ModelProto } from '../onnx/proto.js';
 import { type OnnxFile, readOnnx } from '../onnx/read.js';
+import { writeGraph } from '../onnx/write.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { normalise } from '../vectors/normalise.js';
 import { type Pooling, pool } from '../vectors/pool.js';
@@ -59,7 +58,7 @@ async function prove(source: ModelFolder, encoder: Encoder, head: 'hidden' | 'po
   const { manifest } = source;
   const inputs = probeInputs(options.tokenizer, options.maxTokens);
   const path = join(options.work, 'recognised.onnx');
-  await writeFile(path, ModelProto.encode(emitEncoder(encoder, fp32Arithmetic(encoder), { form: FUSED, output: 'hidden' })).finish());
+  await writeGraph(emitEncoder(encoder, fp32Arithmetic(encoder), { form: FUSED, output: 'hidden' }), path);
   const expected = await runModel(source.modelPath, manifest.architecture.output, inputs);
   const hidden = await runModel(path, OUTPUT, inputs);
   const tried = head === 'hidden' ? ([manifest.pooling] as const) : POOLINGS_TRIED;

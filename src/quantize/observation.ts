@@ -12,6 +12,12 @@ export interface Observation {
   readonly rows: number;
 }
 
+/** An observation whose sample waits elsewhere: those of all sites together are larger than many a model. */
+export interface StoredObservation extends Omit<Observation, 'sample'> {
+  /** Throws the system's error where the file of the sample cannot be read. */
+  load(): Observation;
+}
+
 /** The same after each channel was divided by `divisor`. */
 export function dividedObservation(seen: Observation, divisor: Float32Array): Observation {
   const divide = (value: number, at: number): number => value / (divisor[at % seen.channels] as number);
@@ -19,7 +25,7 @@ export function dividedObservation(seen: Observation, divisor: Float32Array): Ob
 }
 
 /** Largest magnitude of each channel. */
-export function magnitudesOf({ minima, maxima }: Observation): Float32Array {
+export function magnitudesOf({ minima, maxima }: Pick<Observation, 'minima' | 'maxima'>): Float32Array {
   return maxima.map((value, at) => Math.max(value, -(minima[at] as number)));
 }
 

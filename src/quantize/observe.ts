@@ -1,9 +1,12 @@
 // Runs calibration text through a tapped full-precision graph and keeps, of every tap, its channels' ranges and a sample of rows.
-import type { GraphTensor } from '../engine/contract.js';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GraphRunner, GraphTensor } from '../engine/contract.js';
 import { openGraph } from '../engine/ort.js';
 import type { GraphBuilder } from '../onnx/build.js';
-import { ModelProto } from '../onnx/proto.js';
-import type { Observation } from './observation.js';
+import type { ModelProto } from '../onnx/proto.js';
+import { writeGraph } from '../onnx/write.js';
+import type { StoredObservation } from './observation.js';
 
 /** `rows` texts of `width` tokens each. */
 export interface IdBatch {
@@ -59,18 +62,20 @@ export interface TappedModel {
 
 export interface ObserveOptions {
   readonly threads: number;
+  /** A folder for the tapped graph and the samples, which are there as long as the observations are of use. */
+  readonly work: string;
   /** Rows kept of each tap, at most. */
   readonly sampleRows: number;
   readonly onBatch?: (tokens: number) => void;
 }
 
 /**
- * Observes every tap. Memory is bounded by the samples and one batch: ranges and rows are picked inside the graph.
+ * Observes every tap. Memory is bounded by the graph and one batch: ranges and rows are picked inside the graph, and rows go to a file each tap.
  * @param batches calibration texts, each batch of one length: padding would be observed too
  */
-export async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: ObserveOptions): Promise<Observation[]> {
-  const runner = await openGraph(ModelProto.encode(tapped.model).finish(), options.threads);
-  const collectors = tapped.taps.map((tap) => new Collector(tap));
+export async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: ObserveOptions): Promise<StoredObservation[]> {
+  const runner = await openTapped(tapped.model, options);
+  const collectors = tapped.taps.map((tap, at) => new Collector(tap, join(options.work, `sample-${at}.f32`)));
   const pickToken = evenPicker(
     batches.reduce((sum, { ids }) => sum + ids.length, 0),
     options.sampleRows,
@@ -92,6 +97,13 @@ export async function observe(tapped: TappedModel, batches: readonly IdBatch[], 
   return collectors.map((collector) => collector.finish());
 }
 
+/** Weights that are beside the graph's file, as those of a large model, are read there: a copy of them would be as large. */
+async function openTapped(model: ModelProto, { work, threads }: ObserveOptions): Promise<GraphRunner> {
+  const path = join(work, 'tapped.onnx');
+  const files = await writeGraph(model, path);
+  return openGraph(path, threads, files.length > 1 ? 'as-stored' : 'packed');
+}
+
 export function int64(values: ArrayLike<number>, dims: readonly number[]): GraphTensor {
   return { type: 'int64', dims, data: BigInt64Array.from(Array.from(values), BigInt) };
 }
@@ -111,11 +123,15 @@ function evenPicker(total: number, wanted: number): (count: number) => GraphTens
 class Collector {
   private readonly minima: Float32Array;
   private readonly maxima: Float32Array;
-  private readonly samples: Float32Array[] = [];
+  private rows = 0;
 
-  constructor(private readonly tap: Tap) {
+  constructor(
+    private readonly tap: Tap,
+    private readonly path: string,
+  ) {
     this.minima = new Float32Array(tap.channels).fill(Number.POSITIVE_INFINITY);
     this.maxima = new Float32Array(tap.channels).fill(Number.NEGATIVE_INFINITY);
+    writeFileSync(path, '');
   }
 
   add(seen: Readonly<Record<string, Float32Array>>): void {
@@ -128,17 +144,13 @@ class Collector {
       this.minima[channel] = Math.min(this.minima[channel] as number, minimum[channel] as number);
       this.maxima[channel] = Math.max(this.maxima[channel] as number, maximum[channel] as number);
     }
-    this.samples.push(sample.slice());
+    appendFileSync(this.path, new Uint8Array(sample.buffer, sample.byteOffset, sample.byteLength));
+    this.rows += sample.length / this.tap.channels;
   }
 
-  finish(): Observation {
-    const sample = new Float32Array(this.samples.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of this.samples) {
-      sample.set(part, at);
-      at += part.length;
-    }
-    const { minima, maxima, tap } = this;
-    return { name: tap.name, channels: tap.channels, minima, maxima, sample, rows: sample.length / tap.channels };
+  finish(): StoredObservation {
+    const { minima, maxima, rows, path } = this;
+    const seen = { name: this.tap.name, channels: this.tap.channels, minima, maxima, rows };
+    return { ...seen, load: () => ({ ...seen, sample: new Float32Array(new Uint8Array(readFileSync(path)).buffer) }) };
   }
 }

@@ -32,7 +32,7 @@ export interface QuantizeOptions {
   readonly onProgress?: ((progress: QuantizeProgress) => void) | undefined;
 }
 
-export const STAGES = ['read', 'recognise', 'observe', 'scale', 'evaluate', 'gate', 'speed'] as const;
+export const STAGES = ['read', 'evaluate', 'recognise', 'observe', 'scale', 'gate', 'speed'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export interface QuantizeProgress {

@@ -5,7 +5,7 @@ import { magnitudesOf, type Observation } from './observation.js';
  * Every channel once, in order, then `extra` copies: each goes to the channel that would still weigh most.
  * @param weightRows one a channel: largest magnitude of the weights that the channel meets
  */
-export function copiedChannels(seen: Observation, weightRows: Float32Array, extra: number): Int32Array {
+export function copiedChannels(seen: Omit<Observation, 'sample'>, weightRows: Float32Array, extra: number): Int32Array {
   const weights = magnitudesOf(seen).map((value, channel) => value * (weightRows[channel] as number));
   const copies = new Float32Array(seen.channels).fill(1);
   const sources = Int32Array.from({ length: seen.channels + extra }, (_, at) => at);

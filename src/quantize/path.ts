@@ -2,7 +2,7 @@
 import type { ModelProto } from '../onnx/proto.js';
 import type { Pooling } from '../vectors/pool.js';
 import type { Choice, ChooseOptions, MatMul } from './choose.js';
-import type { Observation } from './observation.js';
+import type { StoredObservation } from './observation.js';
 import type { TappedModel } from './observe.js';
 
 export type GraphFormat = 'fused' | 'qdq';
@@ -15,7 +15,14 @@ export interface Ports {
   readonly pooling: Pooling;
 }
 
-export interface QuantizedModel {
+/** Which way a model went. */
+export interface Way {
+  readonly method: 'encoder' | 'portable';
+  /** Why the encoder path was not taken. */
+  readonly fallback: string | undefined;
+}
+
+export interface QuantizedModel extends Way {
   /** By site name, in the order in which the sites are computed. */
   readonly choices: ReadonlyMap<string, Choice>;
   readonly ports: Ports;
@@ -24,13 +31,10 @@ export interface QuantizedModel {
   emit(keep: ReadonlySet<string>, format: GraphFormat): ModelProto;
 }
 
-export interface QuantizePath {
-  readonly method: 'encoder' | 'portable';
-  /** Why the encoder path was not taken. */
-  readonly fallback: string | undefined;
+export interface QuantizePath extends Way {
   readonly tapped: TappedModel;
   /** @param observations one a tap, in their order */
-  quantize(observations: readonly Observation[], matmul: MatMul, options: PassOptions): Promise<QuantizedModel>;
+  quantize(observations: readonly StoredObservation[], matmul: MatMul, options: PassOptions): Promise<QuantizedModel>;
 }
 
 export type PassOptions = ChooseOptions & { readonly onSite?: (done: number, total: number) => void };

@@ -8,7 +8,7 @@ import { DATA_TYPE, type GraphProto, ModelProto, toNumber, type ValueInfoProto }
 import type { OnnxFile } from '../onnx/read.js';
 import { fedInputs } from '../onnx/shapes.js';
 import { type Choice, chooseInput, joinWeights } from './choose.js';
-import { dividedObservation, type Observation } from './observation.js';
+import { dividedObservation, type Observation, type StoredObservation } from './observation.js';
 import { emitTap, type IdBatch, int64, SAMPLE_INPUTS, type TappedModel, tapOutputs } from './observe.js';
 import type { GraphFormat, QuantizedModel, QuantizePath } from './path.js';
 import { findProducts, type ProductSite } from './portable-products.js';
@@ -26,21 +26,21 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
   }
   const graph = file.model.graph as GraphProto;
   const ports = { inputs: fedInputs(graph).map(({ name }) => name ?? ''), output: manifest.architecture.output, pooling: manifest.pooling };
+  const way = { method: 'portable', fallback: why } as const;
   return {
-    method: 'portable',
-    fallback: why,
+    ...way,
     tapped: tappedGraph(file.model, sites),
     quantize: async (observations, matmul, options): Promise<QuantizedModel> => {
       const choices = new Map<string, Choice>();
       for (const [at, site] of sites.entries()) {
-        const seen = observations[at] as Observation;
+        const seen = (observations[at] as StoredObservation).load();
         choices.set(site.name, await chooseInput(seen, joinWeights(site.products.map(({ weights }) => weights)), matmul, options));
         options.onSite?.(at + 1, sites.length);
       }
       const integers: SiteIntegers[] = [];
       for (const [at, site] of sites.entries()) {
         const passes = { range: options.weights, matmul };
-        integers.push(await quantizeSite(site, observations[at] as Observation, choices.get(site.name) as Choice, passes));
+        integers.push(await quantizeSite(site, (observations[at] as StoredObservation).load(), choices.get(site.name) as Choice, passes));
       }
       const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto =>
         rewriteProducts(
@@ -48,7 +48,7 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
           integers.filter(({ site }) => !keep.has(site.name)),
           format,
         );
-      return { choices, ports, opset: manifest.architecture.opset, emit };
+      return { ...way, choices, ports, opset: manifest.architecture.opset, emit };
     },
   };
 }

@@ -71,7 +71,7 @@ function named(error: unknown, out: string): unknown {
   return wrapError(error, 'engine-failed', 'the runtime failed on this model', 'try a model exported anew, or report it');
 }
 
-/** Reads all that is read: calibration text, labelled sets, the graph. */
+/** Reads all that is read but for the graph: calibration text and labelled sets. */
 async function prepare(options: QuantizeOptions, source: ModelFolder, work: string): Promise<QuantizeRun> {
   const stages = new Stages(options.signal, options.onProgress);
   const tokenizer = createTokenizer(source.tokenizer);
@@ -84,7 +84,6 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
   const control = options.control === undefined ? [] : await readControl(options.control, tokenizer, maxTokens);
   const calibration = await fillUp(own, options, control, { tokenizer, maxTokens });
   const sets = await Promise.all((options.evaluate ?? []).map((path) => readLabelledSet(path)));
-  const path = await stages.run('recognise', () => findPath(source, { tokenizer, maxTokens, work }));
   const context: AttemptContext = {
     source,
     work,
@@ -97,7 +96,7 @@ async function prepare(options: QuantizeOptions, source: ModelFolder, work: stri
     format: options.format ?? 'fused',
     thresholds: { ...DEFAULT_THRESHOLDS, ...options.thresholds },
   };
-  return { stages, source, calibration, tokenizer, path, context, weights: options.weights ?? 'safe' };
+  return { stages, source, calibration, tokenizer, context, weights: options.weights ?? 'safe' };
 }
 
 /** A small corpus does not show what a channel can reach: other text widens the ranges, and costs its own nothing. */
@@ -123,16 +122,18 @@ function tooFew(texts: number): EmbedkitError {
 }
 
 async function compute(run: QuantizeRun): Promise<{ quantized: QuantizedModel; attempt: Attempt }> {
-  const quantized = await passes(run);
   const { stages, context } = run;
+  // First: full precision in the engines, and all weights once more in the hands of the passes, would be twice the memory.
   const reference = await stages.run('evaluate', (tell) => referenceOf(context, tell));
+  const quantized = await passes(run);
   const attempt = await stages.run('gate', (tell) => attemptUntilPassed(quantized, reference, context, tell));
   if (run.weights === 'safe') await checkSafe(join(context.work, INT8_NAME));
   return { quantized, attempt };
 }
 
-/** Observes, then scales and quantizes. */
-async function passes({ stages, path, calibration, tokenizer, context, weights }: QuantizeRun): Promise<QuantizedModel> {
+/** Finds the path, observes, then scales and quantizes. */
+async function passes({ stages, source, calibration, tokenizer, context, weights }: QuantizeRun): Promise<QuantizedModel> {
+  const path = await stages.run('recognise', () => findPath(source, { ...context, tokenizer }));
   const texts = calibration.observed.map(({ text }) => text);
   const batches = calibrationBatches(texts, tokenizer, context.maxTokens);
   const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -142,7 +143,7 @@ async function passes({ stages, path, calibration, tokenizer, context, weights }
       seen += count;
       tell(seen / tokens);
     };
-    return observe(path.tapped, batches, { threads: context.threads, sampleRows: SAMPLE_ROWS, onBatch });
+    return observe(path.tapped, batches, { threads: context.threads, work: context.work, sampleRows: SAMPLE_ROWS, onBatch });
   });
   const { matmul, close } = await openMatMul(context.threads);
   try {

@@ -3,7 +3,6 @@ import type { ModelFolder } from '../model/folder.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import type { AttemptContext } from './attempts.js';
 import type { Calibration } from './calibration.js';
-import type { QuantizePath } from './path.js';
 import type { Stages } from './stages.js';
 import type { WeightRange } from './weights.js';
 
@@ -12,7 +11,6 @@ export interface QuantizeRun {
   readonly source: ModelFolder;
   readonly calibration: Calibration;
   readonly tokenizer: TextTokenizer;
-  readonly path: QuantizePath;
   readonly context: AttemptContext;
   readonly weights: WeightRange;
 }

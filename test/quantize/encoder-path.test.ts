@@ -1,4 +1,6 @@
 // The encoder path from observation to graph on small random encoders: near full precision, safe by proof, and able to keep sites in fp32.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { emitEncoder, IDS, OPSET, OUTPUT } from '#src/encoder/emit.js';
@@ -26,12 +28,14 @@ const NONE: ReadonlySet<string> = new Set();
 
 async function quantizeOn(encoder: Encoder, pooling: Pooling, batches: readonly IdBatch[], options = OPTIONS): Promise<QuantizedModel> {
   const path = encoderPath(encoder, pooling);
-  const observations = await observe(path.tapped, batches, { threads: 1, sampleRows: 200 });
+  const work = mkdtempSync(join(tmpdir(), 'embedkit-test-'));
+  const observations = await observe(path.tapped, batches, { threads: 1, work, sampleRows: 200 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, options);
   } finally {
     await close();
+    rmSync(work, { recursive: true });
   }
 }
 

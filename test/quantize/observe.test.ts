@@ -1,4 +1,7 @@
 // What is observed of a tapped graph, against the same values recomputed token by token with the reference operators.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Encoder } from '#src/encoder/encoder.js';
 import { siteName, sitesOf } from '#src/encoder/sites.js';
@@ -6,7 +9,7 @@ import { liveGraph } from '#src/onnx/live.js';
 import { ModelProto } from '#src/onnx/proto.js';
 import { encoderPath } from '#src/quantize/encoder-path.js';
 import type { Observation } from '#src/quantize/observation.js';
-import { type IdBatch, observe, type Tap, type TappedModel } from '#src/quantize/observe.js';
+import { type IdBatch, type ObserveOptions, observe as observeInto, type Tap, type TappedModel } from '#src/quantize/observe.js';
 import { joined, randomBatch, randomEncoder } from '../encoder/random-encoder.js';
 import { interpret } from '../reference/interpret.js';
 import { tensor } from '../reference/tensor.js';
@@ -49,6 +52,16 @@ function positionsOf({ sample, channels, rows }: Observation, all: readonly Floa
     const found = sample.subarray(row * channels, (row + 1) * channels);
     return all.findIndex((one) => one.every((value, at) => Math.abs(value - (found[at] as number)) < 1e-4));
   });
+}
+
+/** Observations with their samples, which no file holds any more. */
+async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: Omit<ObserveOptions, 'work'>): Promise<Observation[]> {
+  const work = mkdtempSync(join(tmpdir(), 'embedkit-test-'));
+  try {
+    return (await observeInto(tapped, batches, { ...options, work })).map((seen) => seen.load());
+  } finally {
+    rmSync(work, { recursive: true });
+  }
 }
 
 describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {

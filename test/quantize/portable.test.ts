@@ -37,7 +37,7 @@ const BATCHES: readonly IdBatch[] = Array.from({ length: 30 }, (_, at) => {
 
 async function quantize(file: OnnxFile, opset = 13): Promise<QuantizedModel> {
   const path = await portablePath(file, manifest(opset), 'a test asks for it');
-  const observations = await observe(path.tapped, BATCHES, { threads: 1, sampleRows: 64 });
+  const observations = await observe(path.tapped, BATCHES, { threads: 1, work: temporaryFolder(), sampleRows: 64 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, { weights: 'safe', headroom: 0.1, rows: 64, preScale: true });

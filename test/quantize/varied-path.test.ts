@@ -20,7 +20,7 @@ import { temporaryFolder } from '../run.js';
 async function quantized(encoder: Encoder, pooling: 'cls' | 'mean'): Promise<QuantizedModel> {
   const seen = [1, 2, 3, 4].map((seed) => randomBatch(encoder, 8, 5 + seed * 4, seed));
   const path = encoderPath(encoder, pooling);
-  const observations = await observe(path.tapped, seen, { threads: 1, sampleRows: 200 });
+  const observations = await observe(path.tapped, seen, { threads: 1, work: temporaryFolder(), sampleRows: 200 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, { weights: 'safe', headroom: 0.1, rows: 200, preScale: true });
