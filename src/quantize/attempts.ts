@@ -1,10 +1,12 @@
 // The gate, attempt by attempt: what fails it is answered by keeping the most sensitive products in full precision.
 import { join } from 'node:path';
+import type { OpenOptions } from '../embedder/open.js';
 import type { LabelledSet } from '../evaluate/labelled-set.js';
 import { type Comparison, compareScores, type EmbedTexts, type Score, scoreSet } from '../evaluate/score.js';
 import type { ModelFolder } from '../model/folder.js';
 import { INT8_NAME } from '../model/names.js';
 import { writeGraph } from '../onnx/write.js';
+import { isThere } from '../there.js';
 import type { Matrix } from '../vectors/matrix.js';
 import { candidateFolder, withEmbedder } from './candidate.js';
 import { type HeldOutText, judge } from './gate.js';
@@ -39,7 +41,7 @@ export interface Attempt {
 
 /** Held-out vectors and scores of the source: what every attempt is held against. */
 export async function referenceOf(context: AttemptContext, tell: (done: number) => void): Promise<Reference> {
-  return withEmbedder(context.source, context, async (embed) => {
+  return withEmbedder(context.source, await enginesFor(context), async (embed) => {
     const [heldOut, control] = await embedGroups(context, embed);
     const scores: Score[] = [];
     for (const set of context.sets) {
@@ -48,6 +50,12 @@ export async function referenceOf(context: AttemptContext, tell: (done: number) 
     }
     return { heldOut, control, scores };
   });
+}
+
+/** One engine with all threads where each would hold over a gigabyte of weights, which then lie beside the model. */
+async function enginesFor({ source, threads, maxTokens }: AttemptContext): Promise<OpenOptions> {
+  const isLarge = await isThere(`${source.modelPath}.data`);
+  return isLarge ? { threads: 1, threadsPerWorker: threads, maxTokens } : { threads, maxTokens };
 }
 
 /** Writes and judges the model; while the gate fails, keeps one more of the most sensitive sites in fp32. */

@@ -1,5 +1,5 @@
 // A model under test: an ONNX file that is not installed anywhere yet, opened like any other model.
-import { type EmbeddingModel, startModel } from '../embedder/open.js';
+import { type EmbeddingModel, type OpenOptions, startModel } from '../embedder/open.js';
 import type { EmbedTexts } from '../evaluate/score.js';
 import type { ModelFolder } from '../model/folder.js';
 import type { Ports } from './path.js';
@@ -14,7 +14,7 @@ export function candidateFolder(source: ModelFolder, modelPath: string, ports: P
 /** Opens the folder, hands its embedder to `use`, and closes it again. */
 export async function withEmbedder<T>(
   folder: ModelFolder,
-  options: { readonly threads: number; readonly maxTokens: number },
+  options: Pick<OpenOptions, 'threads' | 'threadsPerWorker' | 'maxTokens'>,
   use: (embed: EmbedTexts, model: EmbeddingModel) => Promise<T>,
 ): Promise<T> {
   const model = startModel(folder, options);

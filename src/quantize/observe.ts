@@ -64,6 +64,8 @@ export interface ObserveOptions {
   readonly threads: number;
   /** A folder for the tapped graph and the samples, which are there as long as the observations are of use. */
   readonly work: string;
+  /** Weights beyond this many bytes lie beside the graph; default as in export. */
+  readonly inlineLimitBytes?: number;
   /** Rows kept of each tap, at most. */
   readonly sampleRows: number;
   readonly onBatch?: (tokens: number) => void;
@@ -74,7 +76,7 @@ export interface ObserveOptions {
  * @param batches calibration texts, each batch of one length: padding would be observed too
  */
 export async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: ObserveOptions): Promise<StoredObservation[]> {
-  const runner = await openTapped(tapped.model, options);
+  const { runner, isLarge } = await openTapped(tapped.model, options);
   const collectors = tapped.taps.map((tap, at) => new Collector(tap, join(options.work, `sample-${at}.f32`)));
   const pickToken = evenPicker(
     batches.reduce((sum, { ids }) => sum + ids.length, 0),
@@ -85,7 +87,7 @@ export async function observe(tapped: TappedModel, batches: readonly IdBatch[], 
     options.sampleRows,
   );
   try {
-    for (const batch of batches) {
+    for (const batch of isLarge ? batches.flatMap(inSmallBatches) : batches) {
       const sampled = { [SAMPLE_INPUTS.token]: pickToken(batch.ids.length), [SAMPLE_INPUTS.text]: pickText(batch.rows) };
       const seen = await runner.run({ ...tapped.feeds(batch), ...sampled });
       for (const collector of collectors) collector.add(seen);
@@ -98,10 +100,24 @@ export async function observe(tapped: TappedModel, batches: readonly IdBatch[], 
 }
 
 /** Weights that are beside the graph's file, as those of a large model, are read there: a copy of them would be as large. */
-async function openTapped(model: ModelProto, { work, threads }: ObserveOptions): Promise<GraphRunner> {
+async function openTapped(
+  model: ModelProto,
+  { work, threads, inlineLimitBytes }: ObserveOptions,
+): Promise<{ runner: GraphRunner; isLarge: boolean }> {
   const path = join(work, 'tapped.onnx');
-  const files = await writeGraph(model, path);
-  return openGraph(path, threads, files.length > 1 ? 'as-stored' : 'packed');
+  const isLarge = (await writeGraph(model, path, inlineLimitBytes)).length > 1;
+  return { runner: await openGraph(path, threads, isLarge ? 'as-stored' : 'packed'), isLarge };
+}
+
+/** What is seen of a token in all layers of a large model takes a megabyte. */
+const SMALL_BATCH_TOKENS = 128;
+
+function inSmallBatches({ ids, rows, width }: IdBatch): IdBatch[] {
+  const most = Math.max(1, Math.floor(SMALL_BATCH_TOKENS / width));
+  return Array.from({ length: Math.ceil(rows / most) }, (_, at) => {
+    const count = Math.min(most, rows - at * most);
+    return { ids: ids.subarray(at * most * width, (at * most + count) * width), rows: count, width };
+  });
 }
 
 export function int64(values: ArrayLike<number>, dims: readonly number[]): GraphTensor {

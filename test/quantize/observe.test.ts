@@ -154,6 +154,26 @@ describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {
     }
   });
 
+  it('observes the same of a graph whose weights lie beside it, a few texts at a time', async () => {
+    const wide = { ids: new Int32Array(40 * 16).map((_, at) => (at * 7) % 30), rows: 40, width: 16 };
+    const expected = await observe(tapped, [wide], { threads: 1, sampleRows: 50 });
+    const told: number[] = [];
+    const large = await observe(tapped, [wide], {
+      threads: 1,
+      sampleRows: 50,
+      inlineLimitBytes: 0,
+      onBatch: (tokens) => told.push(tokens),
+    });
+    expect(told).toEqual([128, 128, 128, 128, 128]);
+    for (const [at, { name, minima, maxima, sample, rows }] of expected.entries()) {
+      const found = large[at] as Observation;
+      expect([found.name, found.rows]).toEqual([name, rows]);
+      expectNear(found.minima, minima, `minima of ${name}`);
+      expectNear(found.maxima, maxima, `maxima of ${name}`);
+      expectNear(found.sample, sample, `sample of ${name}`);
+    }
+  });
+
   it('tells the tokens of each batch as it is done', async () => {
     const told: number[] = [];
     await observe(tapped, BATCHES, { threads: 1, sampleRows: 1, onBatch: (tokens) => told.push(tokens) });
