@@ -6,9 +6,13 @@ import { flagsOf, type Tried } from '../bench/tune.js';
 import { count, countOf, printable } from '../format.js';
 import { aligned } from './bench-table.js';
 
+/** An interval of this width says little. */
+const WIDE = 0.1;
+
 /** Lines without a line feed at the end. */
 export function tuneText({ tuned, corpus, noise, variant }: TuneResult): string {
-  const rows = tuned.tried.map(rowOf);
+  const usual = flagsOf(tuned.default.setting);
+  const rows = tuned.tried.map((tried) => rowOf(tried, usual));
   const texts = `${count(corpus.texts)} of ${countOf(corpus.rows, 'text')} of ${corpus.path}, ${countOf(corpus.tokens, 'token')}`;
   return [
     noise.length === 0 ? 'quiet run' : `NOISY RUN: ${noise.join('; ')}`,
@@ -20,16 +24,23 @@ export function tuneText({ tuned, corpus, noise, variant }: TuneResult): string 
   ].join('\n');
 }
 
-function rowOf({ setting, rates, peak_bytes }: Tried): string[] {
+function rowOf({ setting, rates, peak_bytes }: Tried, usual: string): string[] {
   const memory = peak_bytes.length === 0 ? '-' : count(median(peak_bytes) / 2 ** 20);
-  return [flagsOf(setting), rates.length === 0 ? '-' : spreadOf(summarise(rates), count), String(rates.length), memory];
+  const flags = flagsOf(setting);
+  return [
+    flags === usual ? `${flags} (default)` : flags,
+    rates.length === 0 ? '-' : spreadOf(summarise(rates), count),
+    String(rates.length),
+    memory,
+  ];
 }
 
 /** What to type, judged by rounds that had no part in the choice. */
 function adviceOf({ best, default: usual, gain, isBetter }: TuneResult['tuned']): string[] {
   const rounds = `in ${gain.samples} rounds of each, which had no part in the choice`;
   const speed = `${gain.value.toFixed(3)} times the speed of the defaults (${gain.low.toFixed(3)}-${gain.high.toFixed(3)}) ${rounds}`;
-  if (!isBetter) return [`the defaults are as good: use no flags (the best other setting, ${flagsOf(best.setting)}: ${speed})`];
+  const verdict = gain.high - gain.low > WIDE ? 'no difference to the defaults could be shown' : 'the defaults are as good';
+  if (!isBetter) return [`${verdict}: use no flags (the best other setting, ${flagsOf(best.setting)}: ${speed})`];
   const memory = [best, usual].map(({ peak_bytes }) => count(median(peak_bytes) / 2 ** 20));
   return [`use: ${flagsOf(best.setting)}`, `${speed}; peak memory ${memory[0]} MiB instead of ${memory[1]}`];
 }

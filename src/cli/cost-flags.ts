@@ -41,9 +41,9 @@ export interface CostArguments extends InspectArguments {
   readonly html?: string;
 }
 
-/** A number, as 5750000, 0.02 or 12M. */
+/** A number, as 5750000, 0.02, 12M or 1B. */
 function amount(text: string): number {
-  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text.trim()) ?? [];
-  if (digits === undefined) throw new InvalidArgumentError(`"${text}" is not a number like 1000, 0.02 or 12M`);
-  return Number(digits) * ({ k: 1e3, M: 1e6, G: 1e9 }[unit] ?? 1);
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)([kmgb]?)$/i.exec(text.trim()) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError(`"${text}" is not a number like 1000, 0.02, 12M or 1B`);
+  return Number(digits) * ({ k: 1e3, m: 1e6, g: 1e9, b: 1e9 }[unit.toLowerCase()] ?? 1);
 }

@@ -5,7 +5,7 @@ import { readBenchSpeeds } from '../cost/bench-speeds.js';
 import { type CostReport, costOf } from '../cost/cost.js';
 import type { CostInputs } from '../cost/inputs.js';
 import { askedLine, costRows } from '../cost/table.js';
-import { notesOf, verdictOf } from '../cost/words.js';
+import { notesOf, UNNAMED, verdictOf } from '../cost/words.js';
 import { EmbedkitError, wrapError } from '../errors.js';
 import { printable } from '../format.js';
 import { aligned } from './aligned.js';
@@ -77,7 +77,7 @@ async function speedsOf({ bench, rate }: CostArguments): Promise<Pick<CostInputs
     });
   }
   if (bench !== undefined) return readBenchSpeeds(bench);
-  return { machines: [{ name: 'machine', tokensPerSecond: rate as number }], source: 'as given with --rate, not measured here' };
+  return { machines: [{ name: UNNAMED, tokensPerSecond: rate as number }], source: 'as given with --rate, not measured here' };
 }
 
 async function writePage(path: string, report: CostReport): Promise<void> {

@@ -1,5 +1,5 @@
 // `--metrics-file`: how a run stands, as Prometheus text for the node exporter's textfile collector, replaced in one step.
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Gauge, Registry } from 'prom-client';
 import { unwritable } from '../columns/sinks.js';
 import type { AuditResult, JobBooks } from '../job/config.js';
@@ -8,6 +8,8 @@ const OUTCOMES = ['embedded', 'reused', 'quarantined'] as const;
 const LAST_SUCCESS = 'embedkit_last_success_timestamp_seconds';
 
 export interface MetricsFile {
+  /** Whether its place can be written, without touching what stands there: that may be the file of a run that works. Throws `output-unwritable`. */
+  check(): Promise<void>;
   /** Throws `output-unwritable`. */
   update(books: AuditedBooks, end?: { readonly exitCode: number; readonly succeeded: boolean }): Promise<void>;
 }
@@ -16,6 +18,15 @@ export interface MetricsFile {
 export async function openMetricsFile(path: string, output: string): Promise<MetricsFile> {
   let lastSuccess = lastSuccessIn(await readFile(path, 'utf8').catch(() => ''));
   return {
+    check: async () => {
+      const probe = `${path}.check-${process.pid}`;
+      try {
+        await writeFile(probe, '');
+        await rm(probe);
+      } catch (error) {
+        throw unwritable(path, error);
+      }
+    },
     update: async (books, end) => {
       if (end?.succeeded) lastSuccess = Date.now() / 1000;
       const text = await metricsText(books, { output, exitCode: end?.exitCode, lastSuccess });

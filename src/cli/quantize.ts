@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { EmbedkitError, wrapError } from '../errors.js';
 import { count, printable } from '../format.js';
 import type { QuantizeOptions } from '../quantize/options.js';
-import type { QuantizeReport } from '../quantize/report.js';
+import { ON_CONTROL, type QuantizeReport } from '../quantize/report.js';
 import type { QuantizeOutcome } from '../quantize/run.js';
 import type { FormatName } from '../records/formats.js';
 import { stageView } from './quantize-progress.js';
@@ -127,7 +127,11 @@ function shellWord(text: string): string {
 }
 
 function refused({ gate }: QuantizeReport, page: string): EmbedkitError {
-  const hint = `see ${page}; calibrate on text like yours, or move the thresholds with --gate`;
+  const isControl = gate.failures.every((failure) => failure.startsWith(ON_CONTROL));
+  const remedy = isControl
+    ? 'take more --samples, or --control none where all your texts are of another kind'
+    : 'calibrate on text like yours';
+  const hint = `see ${page}; ${remedy}, or move the thresholds with --gate`;
   return new EmbedkitError('gate-failed', `the gate said no, nothing was installed: ${gate.failures.join('; ')}`, { hint });
 }
 

@@ -130,12 +130,13 @@ function summaryText(s: JobSummary): string {
   ];
   const books = [
     s.resumed > 0 && `${count(s.resumed)} of the ${countOf(s.rowsIn, 'row')} read, done by the run before`,
-    s.reused > 0 && `${countOf(s.embedded, 'row')} embedded, ${count(s.reused)} with a vector that was there`,
-    s.removed > 0 && `${countOf(s.removed, 'row')} of the earlier output no longer in the input`,
+    s.reused > 0 &&
+      `${countOf(s.embedded, 'row')} embedded${s.resumed > 0 ? ', those included' : ''}; ${count(s.reused)} with a vector that was there`,
+    s.removed > 0 && `${countOf(s.removed, 'vector')} of the earlier output not wanted any more: texts that changed or are gone`,
     s.quarantined > 0 && `${count(s.quarantined)} of ${countOf(s.rowsIn, 'row')} could not be embedded: see ${s.quarantine}`,
   ];
   return [
-    `${s.output}: ${countOf(s.rows, 'row')}, ${mebibytes(s.outputBytes)}`,
+    `${s.output === '-' ? 'standard output' : s.output}: ${countOf(s.rows, 'row')}, ${mebibytes(s.outputBytes)}`,
     ...books.filter((line) => line !== false),
     `${countOf(s.tokens, 'token')} in ${duration(s.seconds)}: ${count(s.tokensPerSecond)} tokens/s on ${s.threads} threads, peak memory ${mebibytes(s.peakMemoryBytes)}`,
     notes.join('; '),

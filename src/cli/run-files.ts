@@ -19,7 +19,7 @@ export async function watchRun(config: JobConfig, files: RunFiles, run: (config:
   let books: JobBooks = { rowsIn: 0, embedded: 0, reused: 0, quarantined: 0, tokens: 0, seconds: 0 };
   const metrics = files.metricsFile === undefined ? undefined : await openMetricsFile(files.metricsFile, config.output.path);
   // A place that cannot be written is said now, not after the first window.
-  await metrics?.update(books);
+  await metrics?.check();
   const onWindow = async (now: JobBooks): Promise<void> => {
     books = now;
     await updateOrWarn(metrics, config, books);
@@ -31,6 +31,8 @@ export async function watchRun(config: JobConfig, files: RunFiles, run: (config:
     return summary;
   } catch (error) {
     const known = error instanceof EmbedkitError ? error : undefined;
+    // The run that holds the lock writes them.
+    if (known?.code === 'locked') throw error;
     const exitCode = known?.exitCode ?? EXIT.failed;
     await updateOrWarn(metrics, config, books, { exitCode, succeeded: false });
     const failure = { code: known?.code ?? 'internal', message: known?.message ?? messageOf(error), hint: known?.hint };

@@ -12,17 +12,18 @@ export function costRows(report: CostReport): string[][] {
   return [['', 'API', ...machines.map(({ name }) => name)], ...rows.map(([what, api, of]) => [what, api, ...machines.map(of)])];
 }
 
-function moneyRows({ api, inputs }: CostReport): Row[] {
+function moneyRows({ api, inputs, machines }: CostReport): Row[] {
   const turns = ({ breakEven, stairs }: MachineCost): string => {
     if (breakEven !== null) return `${volume(breakEven.textsPerMonth)} texts`;
     return stairs === null ? 'no crossing' : 'never';
   };
+  const forGood: Row = ['  and for good from', '', ({ breakEven }) => (breakEven === null ? '' : `${volume(breakEven.forGood)} texts`)];
   return [
     ['cost a month', dollars(api.perMonth), ({ perMonth }) => dollars(perMonth)],
     ['cost of a million tokens', dollars(api.perMillionTokens), ({ perMillionTokens }) => dollars(perMillionTokens)],
     ['  on a machine in full use', '', ({ perMillionAtFullUse }) => dollars(perMillionAtFullUse)],
     [inputs.instance === 'up' ? 'cheaper than the API from, a month' : 'crossing of the curves', '', turns],
-    ['  and for good from', '', ({ breakEven }) => (breakEven === null ? '' : `${volume(breakEven.forGood)} texts`)],
+    ...(machines.every(({ breakEven }) => breakEven === null) ? [] : [forGood]),
   ];
 }
 

@@ -3,6 +3,9 @@ import { count, countOf } from '../format.js';
 import type { CostReport, MachineCost } from './cost.js';
 import type { CostInputs } from './inputs.js';
 
+/** What a machine is called whose speed was given, and not its name. */
+export const UNNAMED = 'machine';
+
 /** Tokens of the longest text that the model which comes with embedkit reads. */
 const SHIPPED_MODEL_TOKENS = 512;
 
@@ -24,7 +27,7 @@ export function volume(texts: number): string {
 
 /** Which is the cheaper choice at this volume, by how much, and from which volume on that turns. */
 export function verdictOf(cost: MachineCost, { inputs, api }: CostReport): string {
-  const prices = `${dollars(api.perMonth)} a month by API, ${dollars(cost.perMonth)} on ${machinesInWords(cost)} (${cost.name})`;
+  const prices = `${dollars(api.perMonth)} a month by API, ${dollars(cost.perMonth)} on ${machinesInWords(cost)}${cost.name === UNNAMED ? '' : ` (${cost.name})`}`;
   if (cost.cheaper === 'same') return `Both cost the same: ${prices}.`;
   const who = cost.cheaper === 'api' ? 'The API is the cheaper choice' : 'Your own machine is the cheaper choice';
   return `${who}: ${prices}. ${turningPoint(cost, inputs)}`;

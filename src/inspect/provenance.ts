@@ -27,6 +27,8 @@ const fields = z.looseObject({
   chunk_overlap: z.number().int().nonnegative().optional(),
   /** Field or template of the text. */
   text: z.string(),
+  /** Field of the id, where one was named. */
+  id: z.string().optional(),
 });
 
 const schema = fields.refine(({ dtype, dim, int8_ranges }) => dtype !== 'int8' || int8_ranges?.minimum.length === dim, {

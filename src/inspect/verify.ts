@@ -124,7 +124,7 @@ async function itemsOf(provenance: Provenance | undefined, claims: Claims, again
 function selectionOf(provenance: Provenance | undefined, { textField, template, idField }: JobInput): Selection {
   const isAsked = textField !== undefined || template !== undefined;
   const asked = isAsked || provenance === undefined ? { textField, template } : textSelection(provenance.text);
-  return { textField: 'text', template: undefined, ...defined(asked), idField, keep: [] };
+  return { textField: 'text', template: undefined, ...defined(asked), idField: idField ?? provenance?.id, keep: [] };
 }
 
 function defined(fields: { readonly textField?: string | undefined; readonly template?: string | undefined }): Partial<Selection> {

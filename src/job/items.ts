@@ -31,18 +31,31 @@ export interface ItemOptions {
   readonly fingerprint: string;
   /** Most items in all. */
   readonly limit: number;
+  /** Told once, where some rows have ids and others are numbered. */
+  readonly onMixedIds?: (() => void) | undefined;
 }
 
 /** Numbers items and hashes their texts, some at a time, up to the limit. */
 export async function* identify(chunks: AsyncIterable<Item[]>, options: ItemOptions): AsyncGenerator<RunItem[]> {
   let next = 0;
+  const mixed = mixedIds(options.onMixedIds);
   if (options.limit === 0) return;
   for await (const items of chunks) {
     const taken = items.slice(0, options.limit - next);
+    mixed(taken);
     yield taken.map((item, index) => identified(item, next + index, options));
     next += taken.length;
     if (next >= options.limit) return;
   }
+}
+
+function mixedIds(tell: (() => void) | undefined): (items: readonly Item[]) => void {
+  const seen = new Set<boolean>();
+  return (items) => {
+    if (tell === undefined || seen.size === 2) return;
+    for (const item of items) if (!isBad(item)) seen.add(item.id === undefined);
+    if (seen.size === 2) tell();
+  };
 }
 
 function identified(item: Item, number: number, { prompt, fingerprint }: ItemOptions): RunItem {

@@ -62,9 +62,13 @@ export async function auditOf({ config, plan, parts, audit }: Job): Promise<Audi
   return auditVectors(audit, { dims, maxTokens, startModel: parts.startModel, signal: config.signal, onWarning });
 }
 
-export function itemsOf({ plan, tally, audit }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
+const MIXED_IDS =
+  'some rows have an id and others none: those get their row number, which may be the id of another row; give every row one';
+
+export function itemsOf({ config, plan, tally, audit }: Job, tokenizer: TextTokenizer): AsyncGenerator<RunItem[]> {
   const read = readRecords(plan.inputs, plan.read, tally.reading);
-  const rows = runItems(plan.onError === 'fail' ? recordsOnly(read) : read, plannedItems(plan, tokenizer));
+  const onMixedIds = (): void => config.onWarning?.(MIXED_IDS);
+  const rows = runItems(plan.onError === 'fail' ? recordsOnly(read) : read, { ...plannedItems(plan, tokenizer), onMixedIds });
   return audit === undefined ? rows : audit.watch(rows, tokenizer);
 }
 

@@ -44,6 +44,7 @@ export function provenance(input: JobInput, plan: VectorPlan): ReadonlyMap<strin
     chunk_tokens: plan.chunks?.tokens,
     chunk_overlap: plan.chunks?.overlap,
     text: input.template ?? input.textField ?? 'text',
+    id: input.idField,
   };
   return new Map([[PROVENANCE_KEY, JSON.stringify(facts)]]);
 }

@@ -2,7 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { EmbedkitError, messageOf } from '../errors.js';
+import { EmbedkitError, messageOf, systemCode } from '../errors.js';
+import { formatOf } from '../records/formats.js';
 import { INDEX_NAME, SINGLE_NAME } from '../safetensors/shards.js';
 import { isThere } from '../there.js';
 import type { Pooling } from '../vectors/pool.js';
@@ -115,8 +116,14 @@ function promptsOf(config: z.infer<typeof promptsConfig> | undefined): Record<st
 async function folderOf(path: string): Promise<string | undefined> {
   const info = await stat(path).catch((error: unknown) => {
     const hint = 'name a folder of a model, or its ONNX or safetensors file';
-    throw new EmbedkitError('input-not-found', messageOf(error), { hint, cause: error });
+    const found = systemCode(error) === 'ENOENT' ? `no file or folder "${path}"` : messageOf(error);
+    throw new EmbedkitError('input-not-found', found, { hint, cause: error });
   });
+  if (info.isFile() && formatOf(path) !== undefined) {
+    throw new EmbedkitError('usage', `${path} is no model but text or a table`, {
+      hint: 'name a folder of a model, or its ONNX or safetensors file',
+    });
+  }
   return info.isDirectory() ? path : undefined;
 }
 

@@ -12,7 +12,7 @@ import { candidateFolder, withEmbedder } from './candidate.js';
 import { type HeldOutText, judge } from './gate.js';
 import { MOST_FP32_SITES } from './options.js';
 import type { GraphFormat, QuantizedModel } from './path.js';
-import type { GateFigures, GateThresholds } from './report.js';
+import { type GateFigures, type GateThresholds, ON_CONTROL } from './report.js';
 
 export interface AttemptContext {
   readonly source: ModelFolder;
@@ -106,6 +106,6 @@ async function embedGroups({ heldOut, control }: AttemptContext, embed: EmbedTex
 /** Both must pass; worst texts and histogram stay those of the held-out texts. */
 function withControl(figures: GateFigures, control: GateFigures): GateFigures {
   const { cosine, overlap, cosines } = control;
-  const failures = [...figures.failures, ...control.failures.map((failure) => `on control text: ${failure}`)];
+  const failures = [...figures.failures, ...control.failures.map((failure) => `${ON_CONTROL}${failure}`)];
   return { ...figures, control: { texts: cosines.length, cosine, overlap }, failures };
 }

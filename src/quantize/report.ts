@@ -29,6 +29,9 @@ export interface WorstText {
   readonly cosine: number;
 }
 
+/** What a failure on control text begins with. */
+export const ON_CONTROL = 'on control text: ';
+
 export interface GateFigures {
   /** Cosine of each held-out text's INT8 vector to its full-precision one. */
   readonly cosine: Distribution;

@@ -108,6 +108,7 @@ function isId(value: unknown): value is string | bigint | number {
 
 /** An id as text; whole numbers keep every digit. */
 export function idText(value: unknown, field: string, place: Place): string {
+  if (value === '') throw badRow(place, `id field "${field}" is empty`, 'give the row an id, or leave the field out: then it is numbered');
   if (isId(value)) return String(value).toWellFormed();
   throw badRow(place, `id field "${field}" is ${describeValue(value)}`, 'ids are text or numbers: name another column with --id-field');
 }

@@ -43,7 +43,7 @@ describe('cost', () => {
     [[], 2, /a cost needs --texts-per-month, .*--price-date too; no price or volume is built in/],
     [[...PRICES, ...VOLUME], 2, /no speed given; /],
     [[...PRICES, ...VOLUME, '--rate', '5', '--bench', 'x'], 2, /--bench and --rate are both given; /],
-    [[...PRICES, ...VOLUME, '--rate', 'fast'], 2, /"fast" is not a number like 1000, 0\.02 or 12M; /],
+    [[...PRICES, ...VOLUME, '--rate', 'fast'], 2, /"fast" is not a number like 1000, 0\.02, 12M or 1B; /],
     [
       [...PRICES, ...VOLUME, '--bench', 'gone.json'],
       1,

@@ -22,13 +22,13 @@ describe('watchRun', () => {
     const seen: string[] = [];
     const before = Date.now() / 1000;
     await watchRun(config, files, async ({ onWindow }) => {
-      seen.push(read());
+      expect(readdirSync(folder)).toEqual([]);
       await onWindow?.(BOOKS);
       seen.push(read());
       return { ...BOOKS, quarantine: 'q' } as unknown as JobSummary;
     });
-    expect(seen.map((text) => metric(text, 'embedkit_run_rows', ',outcome="embedded"'))).toEqual([0, 5]);
-    expect(seen.map((text) => metric(text, 'embedkit_run_exit_code'))).toEqual([undefined, undefined]);
+    expect(seen.map((text) => metric(text, 'embedkit_run_rows', ',outcome="embedded"'))).toEqual([5]);
+    expect(seen.map((text) => metric(text, 'embedkit_run_exit_code'))).toEqual([undefined]);
     const end = read();
     expect(['embedded', 'reused', 'quarantined'].map((outcome) => metric(end, 'embedkit_run_rows', `,outcome="${outcome}"`))).toEqual([
       5, 3, 1,
@@ -46,19 +46,29 @@ describe('watchRun', () => {
     const files = { metricsFile: join(folder, 'm.prom'), summary: join(folder, 's.json') };
     await watchRun(config, files, async () => ({ ...BOOKS, quarantined: 0 }) as unknown as JobSummary);
     const success = metric(readFileSync(files.metricsFile, 'utf8'), 'embedkit_last_success_timestamp_seconds');
-    const error = new EmbedkitError('locked', 'another run', { hint: 'wait' });
+    const error = new EmbedkitError('engine-failed', 'no engine', { hint: 'wait' });
     await expect(watchRun(config, files, () => Promise.reject(error))).rejects.toBe(error);
     const failed = readFileSync(files.metricsFile, 'utf8');
-    expect(metric(failed, 'embedkit_run_exit_code')).toBe(4);
+    expect(metric(failed, 'embedkit_run_exit_code')).toBe(1);
     expect(metric(failed, 'embedkit_last_success_timestamp_seconds')).toBe(success);
     expect(success).toBeGreaterThan(0);
     expect(JSON.parse(readFileSync(files.summary, 'utf8'))).toEqual({
       status: 'failed',
-      exit_code: 4,
-      code: 'locked',
-      message: 'another run',
+      exit_code: 1,
+      code: 'engine-failed',
+      message: 'no engine',
       hint: 'wait',
     });
+  });
+
+  it('leaves both to the run that holds the lock', async () => {
+    const folder = temporaryFolder();
+    const files = { metricsFile: join(folder, 'm.prom'), summary: join(folder, 's.json') };
+    writeFileSync(files.metricsFile, 'of the other run');
+    const error = new EmbedkitError('locked', 'another run', { hint: 'wait' });
+    await expect(watchRun(config, files, () => Promise.reject(error))).rejects.toBe(error);
+    expect(readFileSync(files.metricsFile, 'utf8')).toBe('of the other run');
+    expect(readdirSync(folder)).toEqual(['m.prom']);
   });
 
   it('does not begin where the metrics cannot be written, and goes on where they cannot be any more', async () => {
@@ -72,7 +82,7 @@ describe('watchRun', () => {
     const warning = { ...config, onWarning: (message: string) => void warnings.push(message) };
     const summary = await watchRun(warning, moved, async ({ onWindow }) => {
       const { mkdirSync, rmSync } = await import('node:fs');
-      rmSync(moved.metricsFile);
+      rmSync(moved.metricsFile, { force: true });
       mkdirSync(moved.metricsFile);
       writeFileSync(join(moved.metricsFile, 'x'), '');
       await onWindow?.(BOOKS);

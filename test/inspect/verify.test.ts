@@ -65,6 +65,12 @@ describe('an undisturbed output', () => {
     expect(failing(await verify(output))).toEqual(['ids', 'texts', 'input']);
   });
 
+  it('remembers the field of its ids', async () => {
+    const content = ['{"doi":"x1","text":"first text"}', '{"doi":"x2","text":"second text"}'].join('\n');
+    const output = await makeOutput('out.parquet', { input: { paths: [], idField: 'doi' } }, content);
+    expect(await verify(output)).toMatchObject({ holds: true, rows: 2 });
+  });
+
   it('by itself says what was not checked', async () => {
     const output = await makeOutput('out.parquet');
     const found = await verifyOutput(output.path, {}, stubModel());

@@ -139,3 +139,21 @@ describe('equal texts', () => {
     expect(vectors.slice(0, 4)).toEqual([vectors[0], vectors[1], vectors[0], vectors[1]]);
   });
 });
+
+describe('ids', () => {
+  it('of some rows only are warned of once: the others are numbered, and a number may be the id of another row', async () => {
+    const folder = temporaryFolder();
+    const mixed = '{"id":2,"text":"a"}\n{"text":"b"}\n{"text":"c"}\n';
+    const { warnings, summary } = await run(folder, mixed, { path: 'out.parquet' });
+    expect(warnings).toEqual([expect.stringMatching(/some rows have an id and others none/)]);
+    expect(summary).toMatchObject({ rows: 3, duplicateIds: 1 });
+    for (const all of [line(1) + line(2), '{"text":"b"}\n{"text":"c"}\n']) {
+      expect((await run(folder, all, { path: 'out.parquet' })).warnings).toEqual([]);
+    }
+  });
+
+  it('that are empty put their row aside', async () => {
+    const { summary } = await run(temporaryFolder(), `{"id":"","text":"a"}\n${line(1)}`, { path: 'out.parquet' });
+    expect(summary).toMatchObject({ rows: 1, quarantined: 1 });
+  });
+});

@@ -200,6 +200,6 @@ describe('refusals', () => {
 
   it('a folder without model or tokenizer', async () => {
     expect(await attempt(temporaryFolder())).toMatch(/no model\.onnx or onnx\/model\.onnx/);
-    expect(await attempt('/no/such/place')).toMatch(/no such file or directory/);
+    expect(await attempt('/no/such/place')).toMatch(/no file or folder/);
   });
 });

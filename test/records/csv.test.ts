@@ -7,7 +7,7 @@ const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLengt
 const cell = fc
   .array(fc.constantFrom('"', ',', '\t', '\r\n', '\n', 'a', ' é', '漢', '😀', "'", ';'), { maxLength: 8 })
   .map((cells) => cells.join(''));
-const row = fc.record({ id: cell, text: cell.map((value) => `x${value}`), extra: cell });
+const row = fc.record({ id: cell.map((value) => `i${value}`), text: cell.map((value) => `x${value}`), extra: cell });
 
 /** Quoted only where it must be, as most writers do. */
 function quoted(value: string): string {
