@@ -13,6 +13,7 @@ import { type HeldOutText, judge } from './gate.js';
 import { MOST_FP32_SITES } from './options.js';
 import type { GraphFormat, QuantizedModel } from './path.js';
 import { type GateFigures, type GateThresholds, ON_CONTROL } from './report.js';
+import { bySensitivity } from './sensitivity.js';
 
 export interface AttemptContext {
   readonly source: ModelFolder;
@@ -65,10 +66,10 @@ export async function attemptUntilPassed(
   context: AttemptContext,
   tell: (done: number) => void,
 ): Promise<Attempt> {
-  const bySensitivity = [...quantized.choices].sort(([, a], [, b]) => b.errorAfter - a.errorAfter).map(([name]) => name);
-  const most = Math.min(MOST_FP32_SITES, bySensitivity.length - 1);
+  const sensitive = bySensitivity(quantized.choices);
+  const most = Math.min(MOST_FP32_SITES, sensitive.length - 1);
   for (let kept = 0; ; kept++) {
-    const keptInFp32 = bySensitivity.slice(0, kept);
+    const keptInFp32 = sensitive.slice(0, kept);
     const figures = await attempt(quantized, new Set(keptInFp32), reference, context);
     tell((kept + 1) / (most + 1));
     if (figures.failures.length === 0 || kept >= most) return { figures, keptInFp32 };

@@ -1,6 +1,6 @@
 // Quantizing a recognised encoder: what is observed, what is chosen, and the graph that comes of it.
 import { type EmitOptions, emitEncoder, IDS, OPSET, OUTPUT } from '../encoder/emit.js';
-import type { Encoder, Table } from '../encoder/encoder.js';
+import type { Encoder } from '../encoder/encoder.js';
 import { foldAttentionScale, foldContextDivisor, foldInnerCopies, scaleRows } from '../encoder/fold.js';
 import { FUSED, STANDARD } from '../encoder/forms.js';
 import { fp32Arithmetic } from '../encoder/fp32.js';
@@ -8,34 +8,38 @@ import { int8Arithmetic } from '../encoder/int8.js';
 import { qdqArithmetic } from '../encoder/qdq.js';
 import type { QuantizedInput, QuantizedLinear, QuantizedParts, QuantizedSite } from '../encoder/quantized.js';
 import { type LinearName, linearOf, linearsAt, type Site, siteName, sitesOf } from '../encoder/sites.js';
+import type { GraphTensor } from '../engine/contract.js';
 import { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
 import type { Pooling } from '../vectors/pool.js';
 import { type Choice, chooseInput, joinWeights, type MatMul, rowMagnitudes } from './choose.js';
 import { copiedObservation, dividedObservation, type Observation, type StoredObservation } from './observation.js';
-import { emitTap, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
+import { emitTap, type IdBatch, int64, SAMPLE_INPUTS, type Tap, type TappedModel, tapOutputs } from './observe.js';
 import { copiedChannels } from './outlier-channels.js';
 import type { GraphFormat, PassOptions, Ports, QuantizedModel, QuantizePath } from './path.js';
+import { bySensitivity } from './sensitivity.js';
 import { weightQuantizer } from './weight-quantizer.js';
 import type { WeightRange } from './weights.js';
 import { dequantizeRows, quantizeRows } from './words.js';
 
 const WAY = { method: 'encoder', fallback: undefined } as const;
+const NOTHING = new Float32Array(0);
 
-/** The path of an encoder whose fp32 graph was proven to equal its source. `cls`: only the first token's vector is wanted. */
-export function encoderPath(encoder: Encoder, pooling: Pooling): QuantizePath {
-  const prepared = preparedEncoder(encoder);
+/** Reads an encoder whose fp32 graph was proven to equal its source. */
+type Load = () => Promise<Encoder>;
+
+/** The path of a proven encoder. `cls`: only the first token's vector is wanted. */
+export function encoderPath(load: Load, pooling: Pooling): QuantizePath {
   const output = pooling === 'cls' ? 'cls' : 'hidden';
   const ports: Ports = { inputs: [IDS], output: OUTPUT, pooling: pooling === 'cls' ? 'none' : pooling };
   return {
     ...WAY,
-    tapped: tappedEncoder(prepared, output),
+    tapped: async () => tappedEncoder(preparedEncoder(await load()), output),
     quantize: async (observations, matmul, options) =>
-      quantizedModel(await quantizeEncoder(encoder.words, prepared, observations, matmul, options), ports, output),
+      quantizedModel(await quantizeEncoder(load, observations, matmul, options), ports, output),
   };
 }
 
-/** Holds what it is given, and lets the source's weights go. */
 function quantizedModel(quantized: QuantizedEncoder, ports: Ports, output: EmitOptions['output']): QuantizedModel {
   const { choices } = quantized;
   const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto => emitQuantized(quantized, keep, format, output);
@@ -68,7 +72,12 @@ function tappedEncoder(encoder: Encoder, output: EmitOptions['output']): TappedM
   const taps = sitesOf(encoder).map(tapOf);
   const indexInputs = Object.values(SAMPLE_INPUTS);
   const model = emitEncoder(encoder, arithmetic, { form: FUSED, output, taps: taps.flatMap(tapOutputs), indexInputs }, graph);
-  return { model, taps, feeds: ({ ids, rows, width }) => ({ [IDS]: int64(ids, [rows, width]) }) };
+  return { model, taps, feeds: feedIds };
+}
+
+/** Not a function of tappedEncoder's own, which would hold the encoder as long as it is held itself. */
+function feedIds({ ids, rows, width }: IdBatch): Record<string, GraphTensor> {
+  return { [IDS]: int64(ids, [rows, width]) };
 }
 
 interface QuantizedEncoder {
@@ -80,17 +89,18 @@ interface QuantizedEncoder {
 
 /**
  * Chooses pre-scaling and range of every site and quantizes its weights.
- * @param table the word table as the source has it
+ * @param load not the encoder itself: nothing may hold its weights when their folded copies take their place
  * @param observations one a site, in the order of sitesOf
  */
 async function quantizeEncoder(
-  table: Table,
-  encoder: Encoder,
+  load: Load,
   observations: readonly StoredObservation[],
   matmul: MatMul,
   options: PassOptions,
 ): Promise<QuantizedEncoder> {
-  const words = quantizeRows(table);
+  let folded = foldAttentionScale(await load());
+  const words = quantizeRows(folded.words);
+  folded = { ...folded, words: { ...folded.words, data: NOTHING } };
   const choices = new Map<string, Choice>();
   const copies = new Map<number, Int32Array>();
   const seenAt = (at: number): Observation => {
@@ -98,11 +108,10 @@ async function quantizeEncoder(
     const sources = copies.get(at);
     return sources === undefined ? original : copiedObservation(original, sources);
   };
-  let folded = encoder;
-  for (const [at, site] of sitesOf(encoder).entries()) {
+  for (const [at, site] of sitesOf(folded).entries()) {
     if (site.kind === 'down') {
-      const magnitudes = rowMagnitudes(linearOf(encoder, site, 'down'));
-      const sources = copiedChannels(observations[at] as StoredObservation, magnitudes, extraChannels(encoder.inner));
+      const magnitudes = rowMagnitudes(linearOf(folded, site, 'down'));
+      const sources = copiedChannels(observations[at] as StoredObservation, magnitudes, extraChannels(folded.inner));
       folded = foldInnerCopies(folded, site.layer, sources);
       copies.set(at, sources);
     }
@@ -112,15 +121,26 @@ async function quantizeEncoder(
     choices.set(siteName(site), choice);
     if (site.kind === 'context' && choice.input.divisor !== undefined)
       folded = foldContextDivisor(folded, site.layer, choice.input.divisor);
-    options.onSite?.(at + 1, observations.length);
+    options.onSite?.(at + 1, 2 * observations.length);
   }
   const sites = new Map<string, QuantizedSite>();
-  for (const [at, site] of sitesOf(encoder).entries()) {
-    const { input } = choices.get(siteName(site)) as Choice;
+  const keepable = new Set(bySensitivity(choices).slice(0, options.keepable));
+  for (const [at, site] of sitesOf(folded).entries()) {
+    const name = siteName(site);
+    const { input } = choices.get(name) as Choice;
     const passes = { range: options.weights, matmul };
-    sites.set(siteName(site), await quantizeSite(folded, site, seenAt(at), input, passes));
+    sites.set(name, await quantizeSite(folded, site, seenAt(at), input, passes));
+    if (!keepable.has(name)) folded = withoutWeights(folded, site);
+    options.onSite?.(observations.length + at + 1, 2 * observations.length);
   }
   return { encoder: folded, parts: { words, sites }, choices };
+}
+
+/** The encoder without what the products of a site multiply by: their integers are there. */
+function withoutWeights(encoder: Encoder, site: Site): Encoder {
+  const gone = linearsAt(encoder, site).map((name) => [name, { ...linearOf(encoder, site, name), weight: NOTHING }]);
+  const layers = encoder.layers.map((layer, at) => (at === site.layer ? { ...layer, ...Object.fromEntries(gone) } : layer));
+  return { ...encoder, layers };
 }
 
 interface WeightPasses {

@@ -38,7 +38,8 @@ export async function findPath(source: ModelFolder, options: FindOptions): Promi
   const file = await readOnnx(source.modelPath);
   try {
     const { encoder, head } = await recognise(file, source.manifest.architecture.output);
-    return encoderPath(encoder, await prove(source, encoder, head, options));
+    const pooling = await prove(source, encoder, head, options);
+    return encoderPath(async () => (await recognise(await readOnnx(file.path), source.manifest.architecture.output)).encoder, pooling);
   } catch (error) {
     if (!(error instanceof EmbedkitError) || error.code !== 'model-unsupported') throw error;
     return portablePath(await fresh(file), source.manifest, error.message);

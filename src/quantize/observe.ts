@@ -1,7 +1,7 @@
 // Runs calibration text through a tapped full-precision graph and keeps, of every tap, its channels' ranges and a sample of rows.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GraphRunner, GraphTensor } from '../engine/contract.js';
+import type { GraphTensor } from '../engine/contract.js';
 import { openGraph } from '../engine/ort.js';
 import type { GraphBuilder } from '../onnx/build.js';
 import type { ModelProto } from '../onnx/proto.js';
@@ -53,8 +53,18 @@ export function tapOutputs({ name, channels }: Tap): { name: string; dims: (numb
   return PARTS.map((part) => ({ name: `${name}.${part}`, dims: part === 'sample' ? ['sampled', channels] : [channels] }));
 }
 
-export interface TappedModel {
+export interface TappedModel extends Taps {
   readonly model: ModelProto;
+}
+
+/** A tapped graph on disk. */
+export interface TappedFile extends Taps {
+  readonly path: string;
+  /** Whether its weights are beside it, as those of a large model are. */
+  readonly isLarge: boolean;
+}
+
+interface Taps {
   readonly taps: readonly Tap[];
   /** What the graph's own inputs are fed with. */
   readonly feeds: (batch: IdBatch) => Record<string, GraphTensor>;
@@ -62,21 +72,30 @@ export interface TappedModel {
 
 export interface ObserveOptions {
   readonly threads: number;
-  /** A folder for the tapped graph and the samples, which are there as long as the observations are of use. */
+  /** A folder for the samples, which are there as long as the observations are of use. */
   readonly work: string;
-  /** Weights beyond this many bytes lie beside the graph; default as in export. */
-  readonly inlineLimitBytes?: number;
   /** Rows kept of each tap, at most. */
   readonly sampleRows: number;
   readonly onBatch?: (tokens: number) => void;
 }
 
 /**
+ * Writes the graph into a folder, so that its weights need not be held.
+ * @param inlineLimitBytes weights beyond it lie beside the graph; default as in export
+ */
+export async function writeTapped({ model, taps, feeds }: TappedModel, work: string, inlineLimitBytes?: number): Promise<TappedFile> {
+  const path = join(work, 'tapped.onnx');
+  const files = await writeGraph(model, path, inlineLimitBytes);
+  return { taps, feeds, path, isLarge: files.length > 1 };
+}
+
+/**
  * Observes every tap. Memory is bounded by the graph and one batch: ranges and rows are picked inside the graph, and rows go to a file each tap.
  * @param batches calibration texts, each batch of one length: padding would be observed too
  */
-export async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: ObserveOptions): Promise<StoredObservation[]> {
-  const { runner, isLarge } = await openTapped(tapped.model, options);
+export async function observe(tapped: TappedFile, batches: readonly IdBatch[], options: ObserveOptions): Promise<StoredObservation[]> {
+  // Large weights are read where they are: a copy of them would be as large.
+  const runner = await openGraph(tapped.path, options.threads, tapped.isLarge ? 'as-stored' : 'packed');
   const collectors = tapped.taps.map((tap, at) => new Collector(tap, join(options.work, `sample-${at}.f32`)));
   const pickToken = evenPicker(
     batches.reduce((sum, { ids }) => sum + ids.length, 0),
@@ -87,7 +106,7 @@ export async function observe(tapped: TappedModel, batches: readonly IdBatch[], 
     options.sampleRows,
   );
   try {
-    for (const batch of isLarge ? batches.flatMap(inSmallBatches) : batches) {
+    for (const batch of tapped.isLarge ? batches.flatMap(inSmallBatches) : batches) {
       const sampled = { [SAMPLE_INPUTS.token]: pickToken(batch.ids.length), [SAMPLE_INPUTS.text]: pickText(batch.rows) };
       const seen = await runner.run({ ...tapped.feeds(batch), ...sampled });
       for (const collector of collectors) collector.add(seen);
@@ -97,16 +116,6 @@ export async function observe(tapped: TappedModel, batches: readonly IdBatch[], 
     await runner.close();
   }
   return collectors.map((collector) => collector.finish());
-}
-
-/** Weights that are beside the graph's file, as those of a large model, are read there: a copy of them would be as large. */
-async function openTapped(
-  model: ModelProto,
-  { work, threads, inlineLimitBytes }: ObserveOptions,
-): Promise<{ runner: GraphRunner; isLarge: boolean }> {
-  const path = join(work, 'tapped.onnx');
-  const isLarge = (await writeGraph(model, path, inlineLimitBytes)).length > 1;
-  return { runner: await openGraph(path, threads, isLarge ? 'as-stored' : 'packed'), isLarge };
 }
 
 /** What is seen of a token in all layers of a large model takes a megabyte. */

@@ -27,14 +27,20 @@ export interface QuantizedModel extends Way {
   readonly choices: ReadonlyMap<string, Choice>;
   readonly ports: Ports;
   readonly opset: number;
-  /** The INT8 graph; the products of sites named in `keep` stay in fp32. */
+  /** The INT8 graph; the products of sites named in `keep`, which must be among the keepable, stay in fp32. */
   emit(keep: ReadonlySet<string>, format: GraphFormat): ModelProto;
 }
 
+/** Holds no weights: each step reads those that it needs, so that a large model is not in memory beside the engine that runs it. */
 export interface QuantizePath extends Way {
-  readonly tapped: TappedModel;
+  tapped(): Promise<TappedModel>;
   /** @param observations one a tap, in their order */
   quantize(observations: readonly StoredObservation[], matmul: MatMul, options: PassOptions): Promise<QuantizedModel>;
 }
 
-export type PassOptions = ChooseOptions & { readonly onSite?: (done: number, total: number) => void };
+export interface PassOptions extends ChooseOptions {
+  /** Told of each site when it is scaled, and again when it is quantized. */
+  readonly onSite?: (done: number, total: number) => void;
+  /** How many sites may be kept in fp32, the most sensitive ones; what all others were is let go. Default: any. */
+  readonly keepable?: number;
+}

@@ -29,18 +29,19 @@ export async function portablePath(file: OnnxFile, manifest: Manifest, why: stri
   const way = { method: 'portable', fallback: why } as const;
   return {
     ...way,
-    tapped: tappedGraph(file.model, sites),
+    tapped: async () => tappedGraph(file.model, sites),
     quantize: async (observations, matmul, options): Promise<QuantizedModel> => {
       const choices = new Map<string, Choice>();
       for (const [at, site] of sites.entries()) {
         const seen = (observations[at] as StoredObservation).load();
         choices.set(site.name, await chooseInput(seen, joinWeights(site.products.map(({ weights }) => weights)), matmul, options));
-        options.onSite?.(at + 1, sites.length);
+        options.onSite?.(at + 1, 2 * sites.length);
       }
       const integers: SiteIntegers[] = [];
       for (const [at, site] of sites.entries()) {
         const passes = { range: options.weights, matmul };
         integers.push(await quantizeSite(site, (observations[at] as StoredObservation).load(), choices.get(site.name) as Choice, passes));
+        options.onSite?.(sites.length + at + 1, 2 * sites.length);
       }
       const emit = (keep: ReadonlySet<string>, format: GraphFormat): ModelProto =>
         rewriteProducts(

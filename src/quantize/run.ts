@@ -17,9 +17,19 @@ import { findPath } from './find-path.js';
 import { DEFAULT_THRESHOLDS } from './gate.js';
 import { checkTarget, install, removeStale, workFolder } from './install.js';
 import { openMatMul } from './matmul.js';
-import { observe } from './observe.js';
-import { CONTROL_SAMPLES, DEFAULT_SAMPLES, HEADROOM, HELD_OUT_SHARE, JUDGED_ROWS, type QuantizeOptions, SAMPLE_ROWS } from './options.js';
+import { observe, writeTapped } from './observe.js';
+import {
+  CONTROL_SAMPLES,
+  DEFAULT_SAMPLES,
+  HEADROOM,
+  HELD_OUT_SHARE,
+  JUDGED_ROWS,
+  MOST_FP32_SITES,
+  type QuantizeOptions,
+  SAMPLE_ROWS,
+} from './options.js';
 import type { QuantizedModel } from './path.js';
+import { releaseUnused } from './release.js';
 import type { QuantizeReport } from './report.js';
 import { proveSaturation } from './saturation.js';
 import type { QuantizeRun } from './settled.js';
@@ -126,14 +136,22 @@ async function compute(run: QuantizeRun): Promise<{ quantized: QuantizedModel; a
   // First: full precision in the engines, and all weights once more in the hands of the passes, would be twice the memory.
   const reference = await stages.run('evaluate', (tell) => referenceOf(context, tell));
   const quantized = await passes(run);
+  releaseUnused();
   const attempt = await stages.run('gate', (tell) => attemptUntilPassed(quantized, reference, context, tell));
   if (run.weights === 'safe') await checkSafe(join(context.work, INT8_NAME));
   return { quantized, attempt };
 }
 
+/** The sites of a layer: what it was comes to 50 MB in a large model. */
+const SITES_BETWEEN_RELEASES = 4;
+
 /** Finds the path, observes, then scales and quantizes. */
 async function passes({ stages, source, calibration, tokenizer, context, weights }: QuantizeRun): Promise<QuantizedModel> {
-  const path = await stages.run('recognise', () => findPath(source, { ...context, tokenizer }));
+  const { path, tapped } = await stages.run('recognise', async () => {
+    const found = await findPath(source, { ...context, tokenizer });
+    return { path: found, tapped: await writeTapped(await found.tapped(), context.work) };
+  });
+  releaseUnused();
   const texts = calibration.observed.map(({ text }) => text);
   const batches = calibrationBatches(texts, tokenizer, context.maxTokens);
   const tokens = batches.reduce((sum, { ids }) => sum + ids.length, 0);
@@ -143,14 +161,18 @@ async function passes({ stages, source, calibration, tokenizer, context, weights
       seen += count;
       tell(seen / tokens);
     };
-    return observe(path.tapped, batches, { threads: context.threads, work: context.work, sampleRows: SAMPLE_ROWS, onBatch });
+    return observe(tapped, batches, { threads: context.threads, work: context.work, sampleRows: SAMPLE_ROWS, onBatch });
   });
   const { matmul, close } = await openMatMul(context.threads);
   try {
-    const options = { weights, headroom: HEADROOM, rows: JUDGED_ROWS, preScale: true };
-    return await stages.run('scale', (tell) =>
-      path.quantize(observations, matmul, { ...options, onSite: (done, total) => tell(done / total) }),
-    );
+    const options = { weights, headroom: HEADROOM, rows: JUDGED_ROWS, preScale: true, keepable: MOST_FP32_SITES };
+    return await stages.run('scale', (tell) => {
+      const onSite = (done: number, total: number): void => {
+        tell(done / total);
+        if (done % SITES_BETWEEN_RELEASES === 0) releaseUnused();
+      };
+      return path.quantize(observations, matmul, { ...options, onSite });
+    });
   } finally {
     await close();
   }

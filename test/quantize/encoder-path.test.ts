@@ -13,9 +13,10 @@ import { DATA_TYPE, ModelProto } from '#src/onnx/proto.js';
 import { writeGraph } from '#src/onnx/write.js';
 import { encoderPath } from '#src/quantize/encoder-path.js';
 import { openMatMul } from '#src/quantize/matmul.js';
-import { type IdBatch, observe } from '#src/quantize/observe.js';
+import { type IdBatch, observe, writeTapped } from '#src/quantize/observe.js';
 import type { PassOptions, QuantizedModel } from '#src/quantize/path.js';
 import { proveSaturation } from '#src/quantize/saturation.js';
+import { bySensitivity } from '#src/quantize/sensitivity.js';
 import type { Pooling } from '#src/vectors/pool.js';
 import { randomBatch, randomEncoder } from '../encoder/random-encoder.js';
 import { byRuntime, leastCosine } from '../encoder/run-emitted.js';
@@ -27,9 +28,9 @@ const OPTIONS: PassOptions = { weights: 'safe', headroom: 0.1, rows: 200, preSca
 const NONE: ReadonlySet<string> = new Set();
 
 async function quantizeOn(encoder: Encoder, pooling: Pooling, batches: readonly IdBatch[], options = OPTIONS): Promise<QuantizedModel> {
-  const path = encoderPath(encoder, pooling);
+  const path = encoderPath(async () => encoder, pooling);
   const work = mkdtempSync(join(tmpdir(), 'embedkit-test-'));
-  const observations = await observe(path.tapped, batches, { threads: 1, work, sampleRows: 200 });
+  const observations = await observe(await writeTapped(await path.tapped(), work), batches, { threads: 1, work, sampleRows: 200 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, options);
@@ -158,6 +159,15 @@ describe.each([
 });
 
 describe('encoderPath', () => {
+  it('lets go of what may not stay in fp32, and emits the same with the most sensitive sites kept', async () => {
+    const all = await quantizeOn(encoder, 'cls', SEEN);
+    const few = await quantizeOn(encoder, 'cls', SEEN, { ...OPTIONS, keepable: 2 });
+    const bytes = (of: QuantizedModel, kept: number): Uint8Array =>
+      ModelProto.encode(of.emit(new Set(bySensitivity(of.choices).slice(0, kept)), 'fused')).finish();
+    for (const kept of [0, 1, 2]) expect(Buffer.compare(bytes(few, kept), bytes(all, kept))).toBe(0);
+    expect(bytes(few, 3).length).toBeLessThan(bytes(all, 3).length);
+  });
+
   it('needs its pre-scaling for outlier channels', async () => {
     const plain = await quantizeOn(encoder, 'cls', SEEN, { ...OPTIONS, preScale: false });
     expect([...plain.choices.values()].every(({ name }) => name === 'none')).toBe(true);
@@ -180,10 +190,10 @@ describe('encoderPath', () => {
     expect(leastCosine(found, await outputOf(full(loud, 'hidden'), UNSEEN), 32)).toBeGreaterThan(0.99);
   });
 
-  it('tells how many sites are done', async () => {
+  it('tells of each site when it is scaled, and when it is quantized', async () => {
     const told: string[] = [];
     await quantizeOn(encoder, 'cls', SEEN, { ...OPTIONS, onSite: (done, total) => told.push(`${done}/${total}`) });
-    expect(told).toEqual(['1/8', '2/8', '3/8', '4/8', '5/8', '6/8', '7/8', '8/8']);
+    expect(told).toEqual(Array.from({ length: 16 }, (_, at) => `${at + 1}/16`));
   });
 
   it('gives outlier channels copies where the inner width is a real one, and computes the same', async () => {

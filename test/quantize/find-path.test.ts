@@ -35,7 +35,7 @@ describe('findPath', () => {
   it.each(['fp32', 'fp16'] as const)('takes an encoder stored as %s that gives the outputs of its source', async (dtype) => {
     const path = await pathOf(writeSource(temporaryFolder(), 'script-17'), 'mean', dtype);
     expect(path).toMatchObject({ method: 'encoder', fallback: undefined });
-    expect(path.tapped.taps).toHaveLength(8);
+    expect((await path.tapped()).taps).toHaveLength(8);
   });
 
   it('does not believe in an encoder beneath a head that it cannot see through', async () => {
@@ -43,7 +43,7 @@ describe('findPath', () => {
     expect(path.method).toBe('portable');
     expect(path.fallback).toMatch(/^[^\n]*the encoder read from the graph differs from it by [\d.e-]+ on probe texts$/);
     // Two layers of six maps, read at eight places, and the head, at its own.
-    expect(path.tapped.taps).toHaveLength(9);
+    expect((await path.tapped()).taps).toHaveLength(9);
   });
 
   it('does not believe in an encoder whose graph does something after it', async () => {
@@ -59,7 +59,7 @@ describe('findPath', () => {
   it('says of any other graph why it goes in place', async () => {
     const path = await pathOf(writeSource(temporaryFolder(), productsModel()), 'mean');
     expect(path).toMatchObject({ method: 'portable', fallback: expect.stringMatching(/was not recognised at node "[^"]+" \(\w+\)$/) });
-    expect(path.tapped.taps.map(({ name, channels }) => [name, channels])).toEqual([
+    expect((await path.tapped()).taps.map(({ name, channels }) => [name, channels])).toEqual([
       ['product0.left', 16],
       ['product1.fused', 24],
       ['product2.gemm', 16],

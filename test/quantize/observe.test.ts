@@ -9,7 +9,14 @@ import { liveGraph } from '#src/onnx/live.js';
 import { ModelProto } from '#src/onnx/proto.js';
 import { encoderPath } from '#src/quantize/encoder-path.js';
 import type { Observation } from '#src/quantize/observation.js';
-import { type IdBatch, type ObserveOptions, observe as observeInto, type Tap, type TappedModel } from '#src/quantize/observe.js';
+import {
+  type IdBatch,
+  type ObserveOptions,
+  observe as observeInto,
+  type Tap,
+  type TappedModel,
+  writeTapped,
+} from '#src/quantize/observe.js';
 import { joined, randomBatch, randomEncoder } from '../encoder/random-encoder.js';
 import { interpret } from '../reference/interpret.js';
 import { tensor } from '../reference/tensor.js';
@@ -55,21 +62,28 @@ function positionsOf({ sample, channels, rows }: Observation, all: readonly Floa
 }
 
 /** Observations with their samples, which no file holds any more. */
-async function observe(tapped: TappedModel, batches: readonly IdBatch[], options: Omit<ObserveOptions, 'work'>): Promise<Observation[]> {
+async function observe(
+  tapped: TappedModel,
+  batches: readonly IdBatch[],
+  options: Omit<ObserveOptions, 'work'> & { readonly inlineLimitBytes?: number },
+): Promise<Observation[]> {
   const work = mkdtempSync(join(tmpdir(), 'embedkit-test-'));
   try {
-    return (await observeInto(tapped, batches, { ...options, work })).map((seen) => seen.load());
+    return (await observeInto(await writeTapped(tapped, work, options.inlineLimitBytes), batches, { ...options, work })).map((seen) =>
+      seen.load(),
+    );
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
 describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {
-  const { tapped } = encoderPath(encoder, pooling);
+  let tapped: TappedModel;
   let seen: Seen;
   let full: Observation[];
 
   beforeAll(async () => {
+    tapped = await encoderPath(async () => encoder, pooling).tapped();
     seen = byReference(tapped, BATCHES);
     full = await observe(tapped, BATCHES, { threads: 1, sampleRows: 1000 });
   });
@@ -185,7 +199,7 @@ describe('observe', () => {
   it('sees the greatest value where a single token has it', async () => {
     const data = encoder.words.data.map((value, at) => (Math.floor(at / 16) === 9 ? 0 : value));
     const loud: Encoder = { ...encoder, words: { ...encoder.words, data: data.with(9 * 16 + 4, 500) } };
-    const { tapped } = encoderPath(loud, 'mean');
+    const tapped = await encoderPath(async () => loud, 'mean').tapped();
     const quiet = { ids: new Int32Array(60).fill(3), rows: 4, width: 15 };
     const [before] = await observe(tapped, [quiet], { threads: 1, sampleRows: 2 });
     const [after] = await observe(tapped, [{ ...quiet, ids: quiet.ids.with(37, 9) }], { threads: 1, sampleRows: 2 });

@@ -7,7 +7,7 @@ import type { Manifest } from '#src/model/manifest.js';
 import { DATA_TYPE, ModelProto } from '#src/onnx/proto.js';
 import { type OnnxFile, readOnnx } from '#src/onnx/read.js';
 import { openMatMul } from '#src/quantize/matmul.js';
-import { type IdBatch, observe } from '#src/quantize/observe.js';
+import { type IdBatch, observe, writeTapped } from '#src/quantize/observe.js';
 import type { QuantizedModel } from '#src/quantize/path.js';
 import { portablePath } from '#src/quantize/portable-path.js';
 import { findProducts } from '#src/quantize/portable-products.js';
@@ -37,7 +37,8 @@ const BATCHES: readonly IdBatch[] = Array.from({ length: 30 }, (_, at) => {
 
 async function quantize(file: OnnxFile, opset = 13): Promise<QuantizedModel> {
   const path = await portablePath(file, manifest(opset), 'a test asks for it');
-  const observations = await observe(path.tapped, BATCHES, { threads: 1, work: temporaryFolder(), sampleRows: 64 });
+  const work = temporaryFolder();
+  const observations = await observe(await writeTapped(await path.tapped(), work), BATCHES, { threads: 1, work, sampleRows: 64 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, { weights: 'safe', headroom: 0.1, rows: 64, preScale: true });

@@ -8,7 +8,7 @@ import { fp32Arithmetic } from '#src/encoder/fp32.js';
 import { writeGraph } from '#src/onnx/write.js';
 import { encoderPath } from '#src/quantize/encoder-path.js';
 import { openMatMul } from '#src/quantize/matmul.js';
-import { observe } from '#src/quantize/observe.js';
+import { observe, writeTapped } from '#src/quantize/observe.js';
 import type { QuantizedModel } from '#src/quantize/path.js';
 import { proveSaturation } from '#src/quantize/saturation.js';
 import { randomBatch } from '../encoder/random-encoder.js';
@@ -19,8 +19,9 @@ import { temporaryFolder } from '../run.js';
 
 async function quantized(encoder: Encoder, pooling: 'cls' | 'mean'): Promise<QuantizedModel> {
   const seen = [1, 2, 3, 4].map((seed) => randomBatch(encoder, 8, 5 + seed * 4, seed));
-  const path = encoderPath(encoder, pooling);
-  const observations = await observe(path.tapped, seen, { threads: 1, work: temporaryFolder(), sampleRows: 200 });
+  const path = encoderPath(async () => encoder, pooling);
+  const work = temporaryFolder();
+  const observations = await observe(await writeTapped(await path.tapped(), work), seen, { threads: 1, work, sampleRows: 200 });
   const { matmul, close } = await openMatMul(1);
   try {
     return await path.quantize(observations, matmul, { weights: 'safe', headroom: 0.1, rows: 200, preScale: true });
