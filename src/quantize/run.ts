@@ -63,6 +63,8 @@ export async function quantizeModel(options: QuantizeOptions): Promise<QuantizeO
     const target = await checkTarget(out, { source: source.path, read, overwrite: options.overwrite ?? false });
     const run = await prepare(options, source, work);
     const { quantized, attempt } = await compute(run);
+    // Speed is measured with both models in engines.
+    releaseUnused();
     const report = await describeInt8(run, quantized, attempt);
     if (report.gate.passed) await install(work, target, source);
     return { folder: out, installed: report.gate.passed, report };
