@@ -103,8 +103,8 @@ function addRanges(program: Command): void {
   const ranging = program
     .command('ranges')
     .description("record the ranges of a model's vectors on calibration text in its manifest, for embed --dtype int8")
-    .argument('[model]', 'model folder (default: the shipped model)')
-    .action(async (model: string | undefined, given: RangesArguments) => (await import('./ranges.js')).ranges(model, given));
+    .argument('<model>', 'model folder, whose manifest is rewritten; the shipped model has its ranges')
+    .action(async (model: string, given: RangesArguments) => (await import('./ranges.js')).ranges(model, given));
   addFlags(ranging, RANGES_FLAGS);
 }
 

@@ -26,7 +26,7 @@ export interface RangesArguments {
 const DEFAULT_CALIBRATION = fileURLToPath(new URL('../../calibration/default.txt', import.meta.url));
 
 /** Runs `ranges`; throws EmbedkitError. */
-export async function ranges(model: string | undefined, given: RangesArguments): Promise<void> {
+export async function ranges(model: string, given: RangesArguments): Promise<void> {
   const { calib: paths = [DEFAULT_CALIBRATION], from, textField, template, threads } = given;
   const signals = abortOnSignals();
   try {

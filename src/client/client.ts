@@ -6,7 +6,7 @@ import { Failure, isServerFault, toError } from './failure.js';
 import { fromFallback } from './fallback.js';
 import { identityOf, type Made, madeBy, resultOf, strange } from './made.js';
 import { type IndexModel, serverLikenessOf } from './same-model.js';
-import { checkConfig, checkTexts } from './usage.js';
+import { checkConfig, checkOptions, checkTexts } from './usage.js';
 
 export interface Client {
   /**
@@ -42,6 +42,7 @@ export function createClient(given: ClientConfig): Client {
   return {
     embed: async (texts, options = {}) => {
       checkTexts(texts);
+      checkOptions(options);
       const started = performance.now();
       const signal = options.signal ?? new AbortController().signal;
       signal.throwIfAborted();

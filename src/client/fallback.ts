@@ -1,6 +1,7 @@
 // When the fallback may be asked, and whether what it answers may be handed on: never another model's vectors unless the caller says so.
 import { EmbedkitError } from '../errors.js';
 import type { EmbedOptions } from './config.js';
+import type { Declared } from './dialects/dialect.js';
 import type { Endpoint } from './endpoint.js';
 import { Failure, toError } from './failure.js';
 import { type Made, madeBy, strange } from './made.js';
@@ -39,7 +40,9 @@ async function whyNot(fallback: Endpoint, index: IndexModel, options: EmbedOptio
   if (likenessOf(index, { model, fingerprint: undefined, dimension: undefined }) !== undefined) return undefined;
   if (index.fingerprint === undefined)
     return `sameModel does not list ${model ?? 'its model'}, and the fingerprint of the index is not known`;
-  const declared = await fingerprintOf(fallback, model, signal);
+  const asked = await declaredBy(fallback, model, signal);
+  if (asked instanceof Failure) return `what it declares could not be asked: ${toError(asked, fallback.config.url).message}`;
+  const declared = asked?.fingerprint;
   if (declared === index.fingerprint) return undefined;
   return declared === undefined
     ? `it declares no fingerprint, and sameModel does not list ${model ?? 'its model'}`
@@ -47,10 +50,16 @@ async function whyNot(fallback: Endpoint, index: IndexModel, options: EmbedOptio
 }
 
 async function fingerprintOf(fallback: Endpoint, model: string | undefined, signal: AbortSignal): Promise<string | undefined> {
+  const declared = await declaredBy(fallback, model, signal);
+  return declared instanceof Failure ? undefined : declared?.fingerprint;
+}
+
+/** What it declares of a model, or why that is not known. */
+async function declaredBy(fallback: Endpoint, model: string | undefined, signal: AbortSignal): Promise<Declared | Failure | undefined> {
   try {
-    return (await fallback.declared(model, signal))?.fingerprint;
+    return await fallback.declared(model, signal);
   } catch (error) {
-    if (error instanceof Failure) return undefined;
+    if (error instanceof Failure) return error;
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import type { Answer } from './dialects/dialect.js';
 import { Failure } from './failure.js';
 
-/** Throws Failure for vectors that are too few or too many, of several lengths, or not finite in float32. */
+/** Throws Failure for vectors that are too few or too many, of several lengths, not finite in float32, or all zeros. */
 export function soundAnswer(answer: Answer, texts: number): Answer {
   const { vectors } = answer;
   if (vectors.length !== texts) throw wrong(`${vectors.length} vectors for ${texts} texts`);
@@ -11,6 +11,7 @@ export function soundAnswer(answer: Answer, texts: number): Answer {
     if (vector.length === 0 || vector.length !== dimension)
       throw wrong(`vector ${index} has length ${vector.length}, the first ${dimension}`);
     if (!vector.every(Number.isFinite)) throw wrong(`vector ${index} holds a value that is no finite float32`);
+    if (vector.every((value) => value === 0)) throw wrong(`vector ${index} is all zeros`);
   }
   return answer;
 }

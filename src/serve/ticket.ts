@@ -51,7 +51,7 @@ export class Ticket {
 
 function timedOut(timeoutMs: number): Refusal {
   return new Refusal('timed-out', `no answer within ${timeoutMs / 1000} s`, {
-    hint: 'try again later, or send fewer texts',
+    hint: 'send fewer texts at a time, or try again later',
     retryAfter: 1,
   });
 }

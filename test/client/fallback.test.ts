@@ -165,6 +165,12 @@ describe('a fallback is not taken by itself', () => {
     expect(await failure(longer.embed(['a']))).toMatchObject({ code: 'model-differs', message: expect.stringMatching(/4 dimensions/) });
   });
 
+  it('says that it could not be asked, where it is not there', async () => {
+    const client = make({ server: await dead(), fallback: { kind: 'embedkit', url: await dead() }, fingerprint: SAME });
+    const { message } = await failure(client.embed(['a']));
+    expect(message).toMatch(/was not taken: what it declares could not be asked: .*(refused|ECONNREFUSED)/);
+  });
+
   it('without the text of the prompt that was asked for', async () => {
     const other = await standIn({ model: 'cloud' });
     const client = make({ server: await dead(), fingerprint: SAME, fallback: at(other, 'openai') });

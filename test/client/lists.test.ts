@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { cutList } from '#src/client/batches.js';
 import { messageIn, retryAfterMs } from '#src/client/exchange.js';
 import { type ClientConfig, createClient } from '#src/client/index.js';
+import { soundAnswer } from '#src/client/join.js';
 import { standIn, vectorOf } from './stand-in.js';
 
 const LIMITS = { timeoutMs: 20_000, backoffMs: 5 };
@@ -67,12 +68,31 @@ describe('a list', () => {
   });
 });
 
+describe('an answer', () => {
+  it('with a vector of zeros is wrong: it is near to nothing and to everything', () => {
+    const answer = {
+      vectors: [Float32Array.of(1, 0), Float32Array.of(0, 0)],
+      model: 'm',
+      fingerprint: undefined,
+      tokens: 1,
+      truncated: [],
+    };
+    expect(() => soundAnswer(answer, 2)).toThrow(/vector 1 is all zeros/);
+    expect(soundAnswer({ ...answer, vectors: answer.vectors.slice(0, 1) }, 1).vectors).toHaveLength(1);
+  });
+});
+
 describe('what makes no sense is refused before anything is sent', () => {
   it.each<[unknown, RegExp]>([
     [{ server: 'localhost:8000' }, /server: "localhost:8000" is no address; write it like/],
     [{ server: 'http://a:b@host' }, /its url holds a password; give the key as apiKey/],
     [{ server: 'http://h', fallback: { kind: 'openai', url: 'http://h/v1' } }, /fallback http:\/\/h\/v1 has no model; /],
     [{ server: 'http://h', limits: { timeoutMs: 0 } }, /limits\.timeoutMs 0; give a number of at least 1/],
+    [{}, /no server; give its address as server/],
+    [{ server: 'http://h', model: 'm' }, /model: there is none of that name; there are server, fallback/],
+    [{ server: 'http://h', fallback: { kind: 'openal', url: 'http://h' } }, /fallback: kind "openal"; say one of embedkit, openai, cohere/],
+    [{ server: 'http://h', sameModel: [{ model: 'm' }] }, /sameModel\[0\] is no model and dimension/],
+    [{ server: { kind: 'embedkit' } }, /server: "undefined" is no address/],
     [{ server: 'http://h', limits: { timeout: 5 } }, /limits\.timeout: there is no such limit; there are timeoutMs/],
   ])('%j', (config, sentence) => {
     expect(() => createClient(config as ClientConfig)).toThrow(
@@ -82,6 +102,11 @@ describe('what makes no sense is refused before anything is sent', () => {
 
   it.each([['one text'], [[1]], [undefined]])('texts %j', async (texts) => {
     await expect(createClient({ server: 'http://h' }).embed(texts as unknown as string[])).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('an option that there is not: misspelt, it would give other vectors without a word', async () => {
+    const wrong = { promt: 'query' } as object;
+    await expect(createClient({ server: 'http://h' }).embed(['a'], wrong)).rejects.toThrow(/option promt: there is none/);
   });
 
   it('a prompt that a server without prompts has no text for', async () => {
