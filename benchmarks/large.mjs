@@ -1,5 +1,5 @@
 // A model of bge-large's shape (24 layers x 1,024, 335 M weights, random by a seed) through export, quantize and embed: time and peak memory of each.
-// usage: node benchmarks/large.mjs --scratch FOLDER --texts FILE --out FILE.json [--layers 24] [--embed-rows 200] [--samples 100] [--threads 2]
+// usage: node benchmarks/large.mjs --scratch FOLDER --texts FILE --out FILE.json [--layers 24] [--embed-rows 200] [--samples 100] [--only 'embed fp32,embed int8'] [--threads 2]
 // Memory is the resident memory of the command with all its children, looked at every 50 ms. About 5 GB of FOLDER are used, and left there.
 import { spawn } from 'node:child_process';
 import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     /** Calibration texts; a fifth is held out. Each costs a pass of full precision through 335 M weights. */
     samples: { type: 'string', default: '100' },
     threads: { type: 'string', default: '2' },
+    /** Steps to run again over what an earlier run left in the scratch folder, in place of those in OUT: its times may have been disturbed. */
+    only: { type: 'string' },
   },
 });
 if (!options.scratch || !options.texts || !options.out) {
@@ -178,34 +180,37 @@ function bare(text) {
   return text.replace(`${options.scratch}/`, '');
 }
 
-const result = { machine: machine(), before: load(), shape: SHAPE, seed: SEED, texts: { sha256: sha256(options.texts) }, steps: [] };
-writeSource();
-const sourceBytes = statSync(join(source, 'model.safetensors')).size;
-result.source_bytes = sourceBytes;
 const rows = join(options.scratch, 'rows.txt');
-writeFileSync(rows, readFileSync(options.texts, 'utf8').split('\n').slice(0, Number(options['embed-rows'])).join('\n'));
 const quantized = `${model}-int8`;
-const embed = (name, folder) => [
-  'embed',
-  rows,
-  '-o',
-  join(options.scratch, `${name}.parquet`),
-  '--model',
-  folder,
-  '--threads',
-  options.threads,
-  '--resume',
-  'never',
-];
-result.steps.push(await run('export', ['export', source, '-o', model, '--overwrite']));
-result.steps.push(await run('embed fp32', embed('fp32', model)));
-result.steps.push(await run('quantize', ['quantize', model, '-o', quantized, '--samples', options.samples, '--overwrite']));
-result.steps.push(await run('embed int8', embed('int8', quantized)));
-for (const step of result.steps) {
-  step.peak_over_source = step.peak_bytes / sourceBytes;
+const embed = (name, folder) => {
+  const out = join(options.scratch, `${name}.parquet`);
+  return ['embed', rows, '-o', out, '--model', folder, '--threads', options.threads, '--resume', 'never'];
+};
+const STEPS = {
+  export: ['export', source, '-o', model, '--overwrite'],
+  'embed fp32': embed('fp32', model),
+  quantize: ['quantize', model, '-o', quantized, '--samples', options.samples, '--overwrite'],
+  'embed int8': embed('int8', quantized),
+};
+
+function begin() {
+  writeSource();
+  writeFileSync(rows, readFileSync(options.texts, 'utf8').split('\n').slice(0, Number(options['embed-rows'])).join('\n'));
+  return { machine: machine(), shape: SHAPE, seed: SEED, texts: { sha256: sha256(options.texts) }, steps: [] };
+}
+
+const result = options.only === undefined ? begin() : JSON.parse(readFileSync(options.out, 'utf8'));
+result.source_bytes = statSync(join(source, 'model.safetensors')).size;
+for (const name of options.only?.split(',') ?? Object.keys(STEPS)) {
+  const before = load();
+  const step = await run(name, STEPS[name]);
+  step.before = before;
+  step.after = load();
+  step.peak_over_source = step.peak_bytes / result.source_bytes;
   step.said = step.said.map(bare);
+  const at = result.steps.findIndex((one) => one.name === name);
+  result.steps.splice(at === -1 ? result.steps.length : at, at === -1 ? 0 : 1, step);
 }
 const sizes = (folder) => Object.fromEntries(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).size]));
 result.files = { fp32: sizes(model), int8: sizes(quantized) };
-result.after = load();
 writeFileSync(options.out, `${JSON.stringify(result, null, 1)}\n`);
