@@ -44,6 +44,7 @@ interface Waiting extends QueuedText {
 
 /** Cutting finer than this to keep engines busy costs more than it gains. */
 const FINEST_TOKENS = 128;
+
 export class Dispatcher {
   private readonly queue = new TextQueue<Waiting>();
   /** Texts that were with an engine when it failed. */
