@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { EmbedkitError, messageOf, wrapError } from '../errors.js';
 import { externalBytes } from './external.js';
-import { EXTERNAL, ModelProto, sizeOf, type TensorProto } from './proto.js';
+import { allTensors, DEFAULT_LOCATION, EXTERNAL, type GraphProto, ModelProto, sizeOf, type TensorProto } from './proto.js';
 import { checkModel, checkTensor, expectedBytes, wrongCount } from './sound.js';
 
 export interface OnnxFile {
@@ -55,6 +55,15 @@ export async function rawBytes(tensor: TensorProto, modelPath: string): Promise<
   if (tensor.dataLocation === EXTERNAL) return externalBytes(tensor, modelPath);
   checkTensor(tensor, modelPath);
   return tensor.rawData !== undefined && tensor.rawData !== null && tensor.rawData.length > 0 ? tensor.rawData : undefined;
+}
+
+/** Takes the weights that are kept in external files into the message: it can then be written elsewhere. Throws `model-invalid`. */
+export async function loadExternal({ model, path }: OnnxFile): Promise<void> {
+  for (const tensor of allTensors(model.graph as GraphProto)) {
+    if (tensor.dataLocation !== EXTERNAL) continue;
+    const rawData = await externalBytes(tensor, path);
+    Object.assign(tensor, { rawData, dataLocation: DEFAULT_LOCATION, externalData: [] });
+  }
 }
 
 /** The values of a FLOAT tensor, not a number and infinities included. Throws `model-invalid` where there are not as many as its dimensions say. */

@@ -9,7 +9,7 @@ import type { EngineInput } from '../engine/contract.js';
 import { EmbedkitError } from '../errors.js';
 import type { ModelFolder } from '../model/folder.js';
 import { largestDifference, type Probe, probeInputs, runModel } from '../model/probe.js';
-import { type OnnxFile, readOnnx } from '../onnx/read.js';
+import { loadExternal, type OnnxFile, readOnnx } from '../onnx/read.js';
 import { writeGraph } from '../onnx/write.js';
 import type { TextTokenizer } from '../tokens/tokenizer.js';
 import { normalise } from '../vectors/normalise.js';
@@ -46,9 +46,11 @@ export async function findPath(source: ModelFolder, options: FindOptions): Promi
   }
 }
 
-/** Recognition reads weights as views; the portable path changes the graph, so it starts from the file again. */
-async function fresh(file: OnnxFile): Promise<OnnxFile> {
-  return readOnnx(file.path);
+/** Recognition reads weights as views; the portable path changes the graph and writes it elsewhere, so it starts from the file again, with all weights. */
+async function fresh({ path }: OnnxFile): Promise<OnnxFile> {
+  const file = await readOnnx(path);
+  await loadExternal(file);
+  return file;
 }
 
 /**

@@ -141,6 +141,20 @@ describe('quantizeModel, odd graphs', () => {
     });
   });
 
+  it.each(['not-transformer', 'script-17'])(
+    'weights that lie beside the model, as those of a large one do, are found: %s',
+    async (name) => {
+      const folder = temporaryFolder();
+      const found = await encoderFolder(join(folder, 'found'), name);
+      const model = join(folder, 'model');
+      await exportModel(found, model, { dtype: 'fp32', pooling: 'mean', inlineLimitBytes: 10 });
+      const options = { calibration: { paths: [writeTexts(folder)] }, threads: 1, thresholds: LOOSE };
+      const { installed } = await quantizeModel({ ...options, model, out: join(folder, 'out') });
+      expect(installed).toBe(true);
+      expect(await leastCosine({ folder, model: found, out: join(folder, 'out') }, 'mean')).toBeGreaterThan(0.99);
+    },
+  );
+
   it('takes no text for a model, and says where text goes', async () => {
     const folder = temporaryFolder();
     const corpus = writeTexts(folder, 10);
