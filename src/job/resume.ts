@@ -44,9 +44,9 @@ export async function resumeJournal(facts: JobFacts, options: ResumeOptions): Pr
 
 async function rollBackDamaged(journal: Journal, { disk, folder, output, onWarning }: ResumeOptions): Promise<void> {
   const standing = await standingWindows({ disk, folder, journal });
-  if (standing === journal.windows.length) return;
-  onWarning(`the unfinished run of ${output} lost a finished window (${standing + 1} of ${journal.windows.length}): going on from there`);
-  await journal.rollBack(standing);
+  await rollBackTo(standing, journal, (at) =>
+    onWarning(`the unfinished run of ${output} lost a finished window (${at}): going on from there`),
+  );
 }
 
 /** Finished windows stand as long as the vectors that they left in an earlier output can be found there. */
@@ -54,11 +54,15 @@ export async function rollBackWithoutLenders(
   store: PartStore,
   { output, onWarning }: Pick<ResumeOptions, 'output' | 'onWarning'>,
 ): Promise<void> {
-  const { journal } = store;
-  const standing = await windowsWithLenders(store);
+  await rollBackTo(await windowsWithLenders(store), store.journal, (at) =>
+    onWarning(`the unfinished run of ${output} took vectors for window ${at} from an output that has them no more: going on from there`),
+  );
+}
+
+/** Keeps the first `standing` windows; tells of the first that goes, where one does, as "4 of 9". */
+async function rollBackTo(standing: number, journal: Journal, tell: (at: string) => void): Promise<void> {
   if (standing === journal.windows.length) return;
-  const which = `window ${standing + 1} of ${journal.windows.length}`;
-  onWarning(`the unfinished run of ${output} took vectors for ${which} from an output that has them no more: going on from there`);
+  tell(`${standing + 1} of ${journal.windows.length}`);
   await journal.rollBack(standing);
 }
 

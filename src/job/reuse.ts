@@ -12,14 +12,14 @@ import { fingerprint } from '../model/settings.js';
 import { readArrowBatches } from '../records/arrow.js';
 import { formatOf } from '../records/formats.js';
 import { openParquet } from '../records/parquet-file.js';
-import { placesOf } from '../records/parquet-places.js';
+import { type ColumnPlaces, placesOf } from '../records/parquet-places.js';
 import { type Input, resolveInputs } from '../records/read.js';
 import type { Source } from '../records/source.js';
 import { isThere } from '../there.js';
 import { PROVENANCE_KEY, type VectorPlan } from './provenance.js';
 import { floatsOf } from './storage.js';
 import type { Target } from './target.js';
-import { contiguous, type VectorPlaces } from './vector-files.js';
+import { contiguous } from './vector-files.js';
 import type { VectorIndex } from './vector-index.js';
 
 /** Formats with metadata. */
@@ -73,12 +73,12 @@ async function rememberOutput(
   const file = known.addFile(
     places === undefined ? { path: options.path, outlives: false, ...contiguous(0) } : { path: source.name, outlives: true, ...places },
   );
-  const batches =
-    format === 'parquet' ? parquetBatches(source.name, places === undefined ? COLUMNS : KEYS) : readArrowBatches(source, { bytesDone: 0 });
+  const columns = places === undefined ? COLUMNS : KEYS;
+  const batches = format === 'parquet' ? parquetBatches(source.name, columns) : readArrowBatches(source, { bytesDone: 0 });
   let row = 0;
   try {
     for await (const batch of batches) {
-      const refusal = row === 0 ? refusalOf(batch, options.plan) : undefined;
+      const refusal = row === 0 ? refusalOf(batch, columns, options.plan) : undefined;
       if (refusal !== undefined) return options.onWarning(`--reuse ${source.name}: ${refusal}; nothing is taken from it`);
       if (flat !== undefined && !flat.write(vectorBytes(batch, options.plan))) await once(flat, 'drain');
       addKeys(known, batch, file, row);
@@ -91,7 +91,7 @@ async function rememberOutput(
 }
 
 /** Where the vectors of an output stand, if they can be left there until the new output is in its place; undefined: they are copied. */
-async function lentPlaces({ name }: Source, format: string, { plan, target }: ReuseOptions): Promise<VectorPlaces | undefined> {
+async function lentPlaces({ name }: Source, format: string, { plan, target }: ReuseOptions): Promise<ColumnPlaces | undefined> {
   if (format !== 'parquet' || plan.dtype !== 'float32') return undefined;
   const isReplaced = target.kind === 'folder' && (await realpath(dirname(resolve(name)))) === target.path;
   return isReplaced ? undefined : placesOf(name, 'embedding', plan.dims);
@@ -121,9 +121,9 @@ async function* parquetBatches(path: string, columns: readonly string[]): AsyncG
 }
 
 /** Why the vectors of a file are not those that this run would compute; undefined where they are. */
-function refusalOf(batch: RecordBatch, plan: VectorPlan): string | undefined {
+function refusalOf(batch: RecordBatch, columns: readonly string[], plan: VectorPlan): string | undefined {
   const json = batch.schema.metadata.get(PROVENANCE_KEY);
-  if (!json || KEYS.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
+  if (!json || columns.some((name) => batch.getChild(name) === null)) return 'embedkit did not write it';
   const said = JSON.parse(json) as Record<string, unknown>;
   const made: Record<string, unknown> = { ...said, int8_ranges: JSON.stringify(said['int8_ranges']) };
   const wanted: Record<string, unknown> = {

@@ -1,21 +1,16 @@
 // Files that hold vectors, read where they stand: flat ones of this run, its parts, and earlier outputs.
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { ColumnPlaces } from '../records/parquet-places.js';
 
 /** float32 vectors of a file: from row `firstRows[i]` on they stand one after the other, from byte `at[i]` on. */
-export interface VectorPlaces {
-  /** Ascending, the first is 0. */
-  readonly firstRows: Float64Array;
-  readonly at: Float64Array;
-}
-
-export interface VectorFile extends VectorPlaces {
+export interface VectorFile extends ColumnPlaces {
   readonly path: string;
   /** An earlier output, which is there when this run is not any more: rows may name its vectors instead of holding them. */
   readonly outlives: boolean;
 }
 
 /** Vectors without anything between them, from byte `at` on. */
-export function contiguous(at: number): VectorPlaces {
+export function contiguous(at: number): ColumnPlaces {
   return { firstRows: Float64Array.of(0), at: Float64Array.of(at) };
 }
 

@@ -79,8 +79,9 @@ export class VectorIndex {
   find(contentHash: string): KnownVector | undefined {
     if (this.count === 0 && this.spilled === undefined) return undefined;
     const key = keyOf(contentHash);
-    const [file, row, tokens] = this.inMemory(key) ?? this.spilled?.find(key) ?? [];
-    if (file === undefined || row === undefined || tokens === undefined) return undefined;
+    const found = this.inMemory(key) ?? this.spilled?.find(key);
+    if (found === undefined) return undefined;
+    const [file, row, tokens] = found;
     return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
   }
 

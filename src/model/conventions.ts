@@ -112,16 +112,17 @@ function promptsOf(config: z.infer<typeof promptsConfig> | undefined): Record<st
   return name === undefined || name === 'document' ? prompts : { ...prompts, document: prompts[name] as string };
 }
 
+const HINT = 'name a folder of a model, or its ONNX or safetensors file';
+
 /** The path itself where it is a folder. */
 async function folderOf(path: string): Promise<string | undefined> {
   const info = await stat(path).catch((error: unknown) => {
-    const hint = 'name a folder of a model, or its ONNX or safetensors file';
     const found = systemCode(error) === 'ENOENT' ? `no file or folder "${path}"` : messageOf(error);
-    throw new EmbedkitError('input-not-found', found, { hint, cause: error });
+    throw new EmbedkitError('input-not-found', found, { hint: HINT, cause: error });
   });
   if (info.isFile() && formatOf(path) !== undefined) {
     throw new EmbedkitError('usage', `${path} is no model but text or a table`, {
-      hint: 'name a folder of a model, or its ONNX or safetensors file',
+      hint: `${HINT}; text to calibrate with goes to quantize --calib`,
     });
   }
   return info.isDirectory() ? path : undefined;

@@ -5,7 +5,6 @@ import { EmbedkitError } from '../errors.js';
 import { exportModel } from '../model/export.js';
 import { type ModelFolder, openFolder } from '../model/folder.js';
 import { DEFAULT_MODEL, MANIFEST_NAME } from '../model/names.js';
-import { formatOf } from '../records/formats.js';
 import type { Pooling } from '../vectors/pool.js';
 
 /**
@@ -14,7 +13,6 @@ import type { Pooling } from '../vectors/pool.js';
  * @throws EmbedkitError `usage` where the folder has no full-precision file, and whatever an export throws
  */
 export async function openSource(model: string | undefined, pooling: Pooling | undefined, work: string): Promise<ModelFolder> {
-  if (model !== undefined && formatOf(model) !== undefined && (await isFile(model))) throw isText(model);
   if (!(await isRaw(model))) return openFolder(model, 'fp32').catch(withoutSource);
   const folder = join(work, 'source');
   await exportModel(model as string, folder, { dtype: 'fp32', pooling });
@@ -27,16 +25,6 @@ async function isRaw(model: string | undefined): Promise<boolean> {
   const info = await stat(model).catch(() => undefined);
   if (info?.isFile()) return true;
   return info?.isDirectory() === true && (await stat(join(model, MANIFEST_NAME)).catch(() => undefined)) === undefined;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() === true;
-}
-
-function isText(path: string): EmbedkitError {
-  return new EmbedkitError('usage', `${path} is no model but something to calibrate with`, {
-    hint: 'say --calib before it; the model to quantize, where it is not the shipped one, comes without a flag',
-  });
 }
 
 function withoutSource(error: unknown): never {

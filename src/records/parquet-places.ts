@@ -4,9 +4,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { type ColumnChunk, parquetMetadataAsync, type RowGroup, readOffsetIndex } from 'hyparquet';
 
 export interface ColumnPlaces {
-  /** First rows of the pages, ascending. */
+  /** First rows of the pages, ascending from 0. */
   readonly firstRows: Float64Array;
-  /** Bytes from the start of the file to the values of each page's first row. */
+  /** Bytes from the start of the file to the values of each page's first row: those of its other rows follow. */
   readonly at: Float64Array;
 }
 

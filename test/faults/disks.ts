@@ -41,6 +41,14 @@ export function watched(before: (operation: string, path: string) => void, disk:
   };
 }
 
+/** A disk whose operation number `fatal` fails, and all after it: the disk is gone until the next run. */
+export function failingFrom(fatal: number, code: string, disk?: Disk): Disk {
+  let operations = 0;
+  return watched((operation) => {
+    if (++operations >= fatal) throw Object.assign(new Error(`${code}: injected, ${operation}`), { code });
+  }, disk);
+}
+
 /** What the platters hold of a file: its content when it was last synced. */
 interface Inode {
   durable: Buffer;

@@ -8,7 +8,7 @@ import type { Disk } from '#src/columns/disk.js';
 import { runJob } from '#src/job/run.js';
 import { stubModel } from '../job/stub-model.js';
 import { temporaryFolder } from '../run.js';
-import { forgetfulDisk, watched } from './disks.js';
+import { failingFrom, forgetfulDisk, watched } from './disks.js';
 
 const OLD = 'the output of the night before';
 const ROWS = 28;
@@ -41,14 +41,6 @@ async function undisturbed(): Promise<{ output: Buffer; quarantine: string; oper
   );
   expect(readdirSync(folder).sort()).toEqual(['in.jsonl', 'out.parquet', 'out.parquet.quarantine.jsonl']);
   return { output: outputOf(folder), quarantine: quarantineOf(folder), operations };
-}
-
-/** A disk whose operation number `fatal` fails, and all after it: the disk is gone until the next run. */
-function failingFrom(fatal: number, code: string, disk?: Disk): Disk {
-  let operations = 0;
-  return watched((operation) => {
-    if (++operations >= fatal) throw Object.assign(new Error(`${code}: injected, ${operation}`), { code });
-  }, disk);
 }
 
 describe('a run whose writes fail', () => {

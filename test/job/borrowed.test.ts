@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Disk } from '#src/columns/disk.js';
 import { realDisk } from '#src/columns/disk.js';
 import { EmbedkitError, type JobConfig, type JobSummary, runJob } from '#src/index.js';
-import { watched } from '../faults/disks.js';
+import { failingFrom } from '../faults/disks.js';
 import { temporaryFolder } from '../run.js';
 import { stubModel } from './stub-model.js';
 
@@ -160,7 +160,7 @@ describe('the output that vectors were left in', () => {
       const here = temporaryFolder();
       cpSync(join(folder, 'out'), join(here, 'out'), { recursive: true });
       const at = { output: { ...output, path: `${join(here, 'out')}/` }, reuse: [join(here, 'out')] };
-      const first = await run(here, SECOND, at, failingFrom(fatal));
+      const first = await run(here, SECOND, at, failingFrom(fatal, 'EIO'));
       const { error, computed } = await run(here, SECOND, at);
       expect([fatal, error, computed + first.computed <= 12]).toEqual([fatal, undefined, true]);
       expect(outputOf(here, 'out/part-00000.parquet').equals(outputOf(expected, 'out/part-00000.parquet'))).toBe(true);
@@ -169,14 +169,6 @@ describe('the output that vectors were left in', () => {
     expect.unreachable('no run came to its end');
   });
 });
-
-/** A disk whose operation number `fatal` fails, and all after it. */
-function failingFrom(fatal: number): Disk {
-  let operations = 0;
-  return watched(() => {
-    if (++operations >= fatal) throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
-  });
-}
 
 describe('a run that reuses its own output', () => {
   it('(EIO at every write) ends in an error or in the right file, and so does the next one', async () => {
@@ -187,7 +179,7 @@ describe('a run that reuses its own output', () => {
       const here = temporaryFolder();
       writeFileSync(join(here, 'out.parquet'), first);
       const reuse = { reuse: [join(here, 'out.parquet')] };
-      const { error } = await run(here, SECOND, reuse, failingFrom(fatal));
+      const { error } = await run(here, SECOND, reuse, failingFrom(fatal, 'EIO'));
       expect([first, second].some((whole) => whole.equals(outputOf(here)))).toBe(true);
       const again = await run(here, SECOND, reuse);
       expect([fatal, again.error, outputOf(here).equals(second)]).toEqual([fatal, undefined, true]);

@@ -1,6 +1,7 @@
 // Vectors of earlier outputs: rows whose text and model are the same take them, bit for bit, and the file is that of a full run.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tableFromIPC, tableToIPC } from 'apache-arrow';
 import { describe, expect, it } from 'vitest';
 import { type JobConfig, type JobSummary, runJob } from '#src/index.js';
 import { alter } from '../inspect/outputs.js';
@@ -104,6 +105,17 @@ describe('--reuse', () => {
       code: 'usage',
       message: '--audit holds vectors against fp32, and what --reuse takes of --dtype int8 are codes',
     });
+  });
+
+  it('of an Arrow file whose vectors were dropped takes nothing, and says so', async () => {
+    const folder = temporaryFolder();
+    await run(folder, corpus(0, 5), { path: 'old.arrow' });
+    const old = tableFromIPC(readFileSync(join(folder, 'old.arrow')));
+    const bare = old.select(['id', 'token_count', 'truncated', 'content_hash']);
+    for (const [key, value] of old.schema.metadata) bare.schema.metadata.set(key, value);
+    writeFileSync(join(folder, 'bare.arrow'), tableToIPC(bare, 'file'));
+    const again = await run(folder, corpus(0, 5), { path: 'new.parquet' }, { reuse: [join(folder, 'bare.arrow')] });
+    expect([again.computed, again.warnings]).toEqual([5, [expect.stringMatching(/embedkit did not write it; nothing is taken/)]]);
   });
 
   it('of what is no output of embedkit, or is damaged, or has no provenance', async () => {

@@ -77,6 +77,17 @@ async function observe(
   }
 }
 
+function expectAlike(observed: readonly Observation[], expected: readonly Observation[]): void {
+  expect(observed).toHaveLength(expected.length);
+  for (const [at, { name, minima, maxima, sample, rows }] of expected.entries()) {
+    const found = observed[at] as Observation;
+    expect([found.name, found.rows]).toEqual([name, rows]);
+    expectNear(found.minima, minima, `minima of ${name}`);
+    expectNear(found.maxima, maxima, `maxima of ${name}`);
+    expectNear(found.sample, sample, `sample of ${name}`);
+  }
+}
+
 describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {
   let tapped: TappedModel;
   let seen: Seen;
@@ -158,13 +169,7 @@ describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {
     const expected = await observe(tapped, BATCHES, { threads: 1, sampleRows: 6 });
     for (const batches of cuts) {
       const observed = await observe(tapped, batches, { threads: 1, sampleRows: 6 });
-      for (const [at, { name, minima, maxima, sample, rows }] of expected.entries()) {
-        const found = observed[at] as Observation;
-        expect([found.name, found.rows]).toEqual([name, rows]);
-        expectNear(found.minima, minima, `minima of ${name}`);
-        expectNear(found.maxima, maxima, `maxima of ${name}`);
-        expectNear(found.sample, sample, `sample of ${name}`);
-      }
+      expectAlike(observed, expected);
     }
   });
 
@@ -179,13 +184,7 @@ describe.each(['mean', 'cls'] as const)('observe, %s pooling', (pooling) => {
       onBatch: (tokens) => told.push(tokens),
     });
     expect(told).toEqual([128, 128, 128, 128, 128]);
-    for (const [at, { name, minima, maxima, sample, rows }] of expected.entries()) {
-      const found = large[at] as Observation;
-      expect([found.name, found.rows]).toEqual([name, rows]);
-      expectNear(found.minima, minima, `minima of ${name}`);
-      expectNear(found.maxima, maxima, `maxima of ${name}`);
-      expectNear(found.sample, sample, `sample of ${name}`);
-    }
+    expectAlike(large, expected);
   });
 
   it('tells the tokens of each batch as it is done', async () => {
