@@ -165,9 +165,9 @@ def slow():
     """A reader that is slower than all else: what embedkit holds does not grow with what has gone through."""
     process = start()
     schema = pa.schema([("text", pa.string()), ("ballast", pa.binary())])
-    rows, batches = 512, 120
+    rows, batches = 512, 160
     texts = pa.array([f"{row % 20}" for row in range(rows)])
-    ballast = pa.array([bytes(2048)] * rows)
+    ballast = pa.array([bytes(4096)] * rows)
     answers = 0
     peaks = []
 
@@ -183,7 +183,7 @@ def slow():
         assert answer.num_rows == rows
         answers += 1
         time.sleep(0.02)
-        if answers % 40 == 0 and answers < batches:
+        if answers in (50, 150):
             peaks.append(peak_of(process.pid))
     feeder.join()
     return {"code": process.wait(), "answers": answers, "peaks": peaks}

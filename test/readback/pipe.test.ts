@@ -42,8 +42,8 @@ describe.skipIf(PYTHON === '')(suite, () => {
 
   it('holds no more for a slow reader the longer it takes', async () => {
     const { code, answers, peaks } = (await other('slow')) as { code: number; answers: number; peaks: [number, number] };
-    expect([code, answers]).toEqual([0, 120]);
-    // 40 more batches are 40 MB of ballast and 30 MB of vectors.
-    expect(peaks[1] - peaks[0]).toBeLessThan(40);
+    expect([code, answers]).toEqual([0, 160]);
+    // 100 more batches are 200 MB of ballast and 75 MB of vectors; a collector that was late is some tens of MB.
+    expect(peaks[1] - peaks[0]).toBeLessThan(130);
   });
 });
