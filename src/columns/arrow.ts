@@ -31,6 +31,9 @@ export class ArrowWriter implements ColumnsWriter {
     await this.flush();
   }
 
+  /** Holds nothing that outlives it. */
+  async abort(): Promise<void> {}
+
   private async write(batch: RecordBatch): Promise<void> {
     this.wroteBatch = true;
     this.writer.write(batch);

@@ -47,6 +47,9 @@ export class JsonlWriter implements ColumnsWriter {
     throw neverSeen(never, this.rows);
   }
 
+  /** Holds nothing that outlives it. */
+  async abort(): Promise<void> {}
+
   private line(row: OutputRow, vector: Float32Array): string {
     const kept = this.layout.keep.map((column, index) => `${JSON.stringify(column.name)}:${this.keptJson(row, index)}`);
     const members = [

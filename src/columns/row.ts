@@ -76,6 +76,8 @@ export interface ColumnsWriter {
   append(rows: readonly OutputRow[], vectors: RowVectors): Promise<void>;
   /** Completes the file. */
   finish(): Promise<void>;
+  /** Lets go of what the writer holds; what the sink has stays there. */
+  abort(): Promise<void>;
 }
 
 /** Where bytes go. */

@@ -68,8 +68,8 @@ async function writeFile(
   before: (rows: number) => Promise<void>,
 ): Promise<Written> {
   const sink = await openFileSink(path, store.disk);
+  const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
   try {
-    const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
     let rows = 0;
     for await (const part of parts) {
       await writer.append(part.rows, part.vectors);
@@ -81,6 +81,7 @@ async function writeFile(
     await sink.commit();
     return { rows, bytes: sink.bytes };
   } catch (error) {
+    await writer.abort();
     await sink.abort();
     throw error;
   }

@@ -28,8 +28,13 @@ export async function runIntoStream(job: Job): Promise<JobSummary> {
         await writer.append(rows, vectors);
       },
     };
-    await embedWindows(run, cutWindows(itemsOf(job, run.model.tokenizer), windowOptions(run)), store);
-    await writer.finish();
+    try {
+      await embedWindows(run, cutWindows(itemsOf(job, run.model.tokenizer), windowOptions(run)), store);
+      await writer.finish();
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
   });
 }
 

@@ -1,6 +1,6 @@
 // Vectors known by the hash of their text: keys in fixed-width arrays, then in a file; the vectors themselves left in the files that hold them.
 import { EmbedkitError, messageOf } from '../errors.js';
-import { type Entry, KeyFile } from './key-file.js';
+import { type Entry, type Key, KeyFile } from './key-file.js';
 import { type VectorFile, VectorFiles } from './vector-files.js';
 
 export interface KnownVector {
@@ -61,14 +61,14 @@ export class VectorIndex {
     else this.spill(key, entry);
   }
 
-  private spill(key: readonly [bigint, bigint], entry: Entry): void {
+  private spill(key: Key, entry: Entry): void {
     const { spill } = this.limits;
     if (spill === undefined) return;
     this.spilled ??= new KeyFile(spill);
     this.spilled.add(key, entry);
   }
 
-  private insert(slot: number, key: readonly [bigint, bigint], entry: Entry): void {
+  private insert(slot: number, key: Key, entry: Entry): void {
     this.keys.set(key, 2 * this.count);
     this.entries.set(entry, 3 * this.count);
     this.slots[slot] = ++this.count;
@@ -79,23 +79,17 @@ export class VectorIndex {
   find(contentHash: string): KnownVector | undefined {
     if (this.count === 0 && this.spilled === undefined) return undefined;
     const key = keyOf(contentHash);
-    const found = this.inMemory(key) ?? this.spilled?.find(key);
-    if (found === undefined) return undefined;
-    const [file, row, tokens] = found;
-    return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+    const entry = (this.slots[this.slotOf(...key)] as number) - 1;
+    if (entry < 0) return knownAs(this.spilled?.find(key));
+    this.wanted[entry] = 1;
+    const { entries } = this;
+    return known(entries[3 * entry] as number, entries[3 * entry + 1] as number, entries[3 * entry + 2] as number);
   }
 
   /** As find, without wanting it. */
   has(contentHash: string): boolean {
     const key = keyOf(contentHash);
     return this.slots[this.slotOf(...key)] !== 0 || (this.spilled?.has(key) ?? false);
-  }
-
-  private inMemory(key: readonly [bigint, bigint]): Entry | undefined {
-    const entry = (this.slots[this.slotOf(...key)] as number) - 1;
-    if (entry < 0) return undefined;
-    this.wanted[entry] = 1;
-    return this.entries.subarray(3 * entry, 3 * entry + 3) as unknown as Entry;
   }
 
   /** Whether a vector stands in an earlier output, where rows may leave it: it is there as long as they may want it. */
@@ -182,6 +176,20 @@ function standingTogether(entries: readonly (KnownVector | undefined)[], start: 
   return count;
 }
 
-function keyOf(contentHash: string): [bigint, bigint] {
-  return [BigInt(`0x${contentHash.slice(0, 16)}`), BigInt(`0x${contentHash.slice(16, 32)}`)];
+function knownAs(entry: Entry | undefined): KnownVector | undefined {
+  return entry && known(...entry);
+}
+
+function known(file: number, row: number, tokens: number): KnownVector {
+  return { file, row, tokenCount: tokens < 0 ? ~tokens : tokens, truncated: tokens < 0 };
+}
+
+const digits = Buffer.from(new ArrayBuffer(16));
+const words = new BigUint64Array(digits.buffer);
+
+/** The 128 bits of a content hash, in whatever order of bytes: only this process compares them. */
+function keyOf(contentHash: string): Key {
+  const written = digits.write(contentHash, 'hex');
+  if (written < digits.length) digits.fill(0, written);
+  return [words[0] as bigint, words[1] as bigint];
 }
