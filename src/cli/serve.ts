@@ -1,5 +1,5 @@
 // `embedkit serve`: reads the arguments, starts the server, ends it when told to.
-import { pino } from 'pino';
+import { destination, type Logger, pino } from 'pino';
 import { positive } from '../embedder/open.js';
 import { EmbedkitError, EXIT } from '../errors.js';
 import type { Precision } from '../model/names.js';
@@ -44,7 +44,7 @@ export interface ServeArguments {
 
 /** Serves until SIGTERM or SIGINT; returns the exit code, throws EmbedkitError where it cannot start or could not finish what it took. */
 export async function serve(given: ServeArguments): Promise<number> {
-  const log = pino({ level: given.quiet ? 'error' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, process.stderr);
+  const log = openLog(given);
   const told = untilTold();
   const server = await startServer({ ...configOf(given), log });
   process.stderr.write(`${readyLine(server, given)}\n`);
@@ -53,6 +53,15 @@ export async function serve(given: ServeArguments): Promise<number> {
   if (await server.close(drainMs)) return EXIT.ok;
   const hint = 'raise --drain-timeout, or send smaller requests';
   throw new EmbedkitError('terminated', `requests were cut off after ${drainMs / 1000} s`, { hint });
+}
+
+/** Characters of lines that wait for their reader; those beyond are lost. */
+const MOST_WAITING_LOG = 2 ** 23;
+
+/** Lines are written beside the event loop: a reader of the log that stands still does not hold the server up. */
+function openLog({ quiet }: ServeArguments): Logger {
+  const options = { level: quiet ? 'error' : 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  return pino(options, destination({ fd: process.stderr.fd, sync: false, maxLength: MOST_WAITING_LOG }));
 }
 
 /** The first signal ends the server in order; a second one ends the process at once. */

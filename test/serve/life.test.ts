@@ -74,6 +74,17 @@ describe('embedkit serve', () => {
     expect(stderr()).toMatch(/embedkit: requests were cut off after 0.2 s; raise --drain-timeout/);
   });
 
+  it('goes on while nobody reads its log, and loses no line of it', async () => {
+    const { child, url, ended, stderr } = await run();
+    child.stderr?.pause();
+    // More than a pipe holds.
+    for (let sent = 0; sent < 1500; sent++) expect((await post(url, [])).status).toBe(200);
+    child.stderr?.resume();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(0);
+    expect(stderr().match(/"status":200/g)).toHaveLength(1500);
+  });
+
   it('takes its engines along when it is killed', async () => {
     const { child } = await run('--quiet');
     const engines = childrenOf(child.pid as number);
