@@ -1,5 +1,6 @@
 // Record batches become the bytes of a Parquet file in a worker thread, while the next ones are made here.
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../errors.js';
 import type { EncoderReply, EncoderRequest, EncoderSettings } from './parquet-encoder-worker.js';
 
 type Ipc = Uint8Array<ArrayBuffer>;
@@ -21,7 +22,7 @@ export class ParquetEncoder {
     const script = new URL('./parquet-encoder-worker.js', import.meta.url);
     this.worker = new Worker(script, { workerData: settings, stdout: true, stderr: true, execArgv: [] });
     this.worker.on('message', (reply: EncoderReply) => this.onReply(reply));
-    this.worker.on('error', () => this.fail(new Error('the Parquet writer failed')));
+    this.worker.on('error', (error) => this.fail(new Error(`the Parquet writer failed: ${messageOf(error)}`)));
     this.worker.on('exit', () => this.fail(new Error('the Parquet writer stopped')));
   }
 

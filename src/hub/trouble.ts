@@ -35,9 +35,17 @@ const BREAKS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'no name server answered',
 };
 
+/** What OpenSSL and Node call a certificate that this machine has no reason to believe: tries do not change that. */
+const UNTRUSTED = /CERT|UNABLE_TO_(GET|VERIFY)/;
+
 /** A connection that failed, at `host`. */
-export function broken(host: string, error: unknown): PassingTrouble {
+export function broken(host: string, error: unknown): PassingTrouble | EmbedkitError {
   const code = systemCode(error) ?? '';
+  if (UNTRUSTED.test(code)) {
+    const found = `${host}: its certificate is not trusted (${error instanceof Error ? error.message : code})`;
+    const hint = 'if it is that of your mirror or proxy, name a file with the certificate of its authority in NODE_EXTRA_CA_CERTS';
+    return new EmbedkitError('server-unreachable', found, { hint, cause: error });
+  }
   const what = BREAKS[code] ?? (error instanceof Error && error.message !== '' ? error.message : code || 'the connection broke');
   return new PassingTrouble(`${host}: ${what}`, 'server-unreachable', 0, { cause: error });
 }

@@ -1,8 +1,9 @@
 // Planning as properties: nothing lost, nothing padded, budgets held, order restored.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { lengthsOf, packBatch, unsort } from '#src/batches/pack.js';
 import { planBatches } from '#src/batches/plan.js';
+import { fc } from '../properties.js';
 
 const lengthsArb = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 300 }).map((lengths) => Int32Array.from(lengths));
 const limitsArb = fc.record({

@@ -1,7 +1,8 @@
 // Operations counted from shapes, against counts done by hand and against a model's own architecture.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { byLength, classesOf, type NodeEvent, operationsAt, operationsOf, totalOf } from '#src/bench/operations.js';
+import { fc } from '../properties.js';
 
 const event = (op_name: string, inputs: readonly number[][], output: readonly number[], duration = 1000): NodeEvent => ({
   op_name,

@@ -1,7 +1,8 @@
 // The arithmetic of repeated measurements: bounds, symmetries, and how often the intervals hold what they claim to.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { CONFIDENCE, median, percentile, ratioOf, relativeWidth, summarise } from '#src/bench/statistics.js';
+import { fc } from '../properties.js';
 
 const positive = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
 const sample = fc.array(positive, { minLength: 1, maxLength: 60 });

@@ -1,8 +1,9 @@
 // Tuning over processes that only pretend to measure: the best setting is found, its gain told truly, and none is made up.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { threadCounts } from '#src/bench/curves.js';
 import { flagsOf, settingsFor, type TuneSettings, tune } from '#src/bench/tune.js';
+import { fc } from '../properties.js';
 import { pretend, subject, TEXTS } from './pretended.js';
 
 const settings = (milliseconds: string): TuneSettings => ({

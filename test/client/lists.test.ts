@@ -1,10 +1,11 @@
 // Long lists, odd lists, and what a client refuses to be told.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { cutList } from '#src/client/batches.js';
 import { messageIn, retryAfterMs } from '#src/client/exchange.js';
 import { type ClientConfig, createClient } from '#src/client/index.js';
 import { soundAnswer } from '#src/client/join.js';
+import { fc } from '../properties.js';
 import { standIn, vectorOf } from './stand-in.js';
 
 const LIMITS = { timeoutMs: 20_000, backoffMs: 5 };

@@ -1,8 +1,8 @@
 // Cells of Arrow arrays as JSON: every digit of numbers, decimals and times, at any depth.
 import * as arrow from 'apache-arrow';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cellJson } from '#src/columns/arrow-json.js';
+import { fc } from '../properties.js';
 import { arrays } from './layouts.js';
 import { arrowRows, columnsOf, vectorsOf, write } from './written.js';
 

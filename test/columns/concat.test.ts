@@ -1,8 +1,8 @@
 // Arrow arrays cut anywhere and joined again are the same arrays: types, null bits, offsets and every value's bits.
 import { type Data, Utf8, Vector, vectorFromArray } from 'apache-arrow';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '#src/columns/concat.js';
+import { fc } from '../properties.js';
 import { arrays, bitsOf, throughIpc } from './layouts.js';
 
 const LENGTH = 40;

@@ -1,8 +1,9 @@
 // JSON lines: every float32 reads back to the same bits, and kept values stand as JSON has them.
-import fc from 'fast-check';
+
 import { parse } from 'lossless-json';
 import { describe, expect, it } from 'vitest';
 import type { KeepColumn } from '#src/columns/row.js';
+import { fc } from '../properties.js';
 import { columnsOf, rowsOf, rowsWithoutKept, vectorsOf, write } from './written.js';
 
 async function linesOf(kept: readonly (readonly unknown[])[], keep: readonly KeepColumn[]): Promise<string[]> {

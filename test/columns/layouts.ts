@@ -1,6 +1,6 @@
 // Arrow arrays of every layout with random bits, nulls and odd offsets, as fast-check arbitraries.
 import * as arrow from 'apache-arrow';
-import fc from 'fast-check';
+import { fc } from '../properties.js';
 
 /** Every type whose values stand in one buffer of fixed width: their bits are drawn, whatever they mean. */
 const FIXED_WIDTH: readonly arrow.DataType[] = [

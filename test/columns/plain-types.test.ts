@@ -1,9 +1,9 @@
 // Dictionaries and views are written as their values, at any depth; unions are refused by name.
 import * as arrow from 'apache-arrow';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat } from '#src/columns/concat.js';
 import { plainType } from '#src/columns/plain-types.js';
+import { fc } from '../properties.js';
 import { arrays, bitsOf } from './layouts.js';
 import { arrowRows, batchesOf, columnsOf, vectorsOf, write } from './written.js';
 

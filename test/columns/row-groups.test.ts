@@ -1,9 +1,9 @@
 // Row groups hold 4,096 rows whatever pieces the rows came in, so the bytes do not depend on the pieces either.
 import { tableFromIPC } from 'apache-arrow';
-import fc from 'fast-check';
 import { ParquetFile } from 'parquet-wasm';
 import { describe, expect, it } from 'vitest';
 import { OUTPUT_FORMAT_NAMES } from '#src/columns/formats.js';
+import { fc } from '../properties.js';
 import { batchesOf, columnsOf, rowsOf, rowsWithoutKept, vectorsOf, write } from './written.js';
 
 const ROWS = 9000;

@@ -1,8 +1,8 @@
 // Text columns made at once are those that apache-arrow makes one by one.
 import { makeVector, type Utf8, Utf8 as Utf8Type, vectorFromArray } from 'apache-arrow';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { utf8Column } from '#src/columns/utf8.js';
+import { fc } from '../properties.js';
 
 it('holds the strings, whatever is in them', () => {
   const anything = fc.string({ unit: fc.oneof(fc.constantFrom('\ud83d', '\ude00', 'é', '漢', '\0'), fc.string({ maxLength: 1 })) });

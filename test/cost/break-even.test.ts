@@ -1,7 +1,8 @@
 // Crossings against a search that knows no formula.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { breakEvenOf, machinesFor, type Staircase } from '#src/cost/break-even.js';
+import { fc } from '../properties.js';
 
 const API = 0.001;
 const stairs = fc.record({

@@ -1,9 +1,10 @@
 // Costs on worked cases, and the rules that must hold for all.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { type CostReport, costOf, type MachineCost, perMonthAt } from '#src/cost/cost.js';
 import type { CostInputs } from '#src/cost/inputs.js';
 import { verdictOf } from '#src/cost/words.js';
+import { fc } from '../properties.js';
 import { WORKED } from './worked.js';
 
 const only = (report: CostReport): MachineCost => report.machines[0] as MachineCost;

@@ -1,5 +1,5 @@
 // Folds give an encoder that computes the same: whole outputs, over random divisors and copies.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { checkEncoder } from '#src/encoder/check.js';
 import { emitEncoder } from '#src/encoder/emit.js';
@@ -7,6 +7,7 @@ import type { Encoder } from '#src/encoder/encoder.js';
 import { foldAttentionScale, foldContextDivisor, foldInnerCopies, scaleColumns, scaleRows } from '#src/encoder/fold.js';
 import { FUSED, STANDARD } from '#src/encoder/forms.js';
 import { fp32Arithmetic } from '#src/encoder/fp32.js';
+import { fc } from '../properties.js';
 import { expectAlike } from '../reference/graphs.js';
 import { plainHidden } from './plain-encoder.js';
 import { randomBatch, randomEncoder } from './random-encoder.js';

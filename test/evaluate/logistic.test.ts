@@ -1,10 +1,10 @@
 // Logistic regression finds what scikit-learn finds; the minimum is one.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { minimise } from '#src/evaluate/lbfgs.js';
 import { accuracyOf, classify, fitLogistic, macroF1 } from '#src/evaluate/logistic.js';
 import type { Matrix } from '#src/vectors/matrix.js';
+import { fc } from '../properties.js';
 
 interface Case {
   readonly vectors: number[][];

@@ -1,7 +1,8 @@
 // nDCG against pytrec_eval with its ties, and its bounds.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { compareIds, ndcg, ndcgOfGains, rankedIds } from '#src/evaluate/ndcg.js';
+import { fc } from '../properties.js';
 import { GOLDEN } from './golden.js';
 
 const mapOf = (entries: Record<string, number>): Map<string, number> => new Map(Object.entries(entries));

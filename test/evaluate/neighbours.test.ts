@@ -1,8 +1,9 @@
 // The blocked search against a plain one, bit for bit, ties included.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { NO_ROW, overlap, topNeighbours } from '#src/evaluate/neighbours.js';
 import { type Matrix, rowOf } from '#src/vectors/matrix.js';
+import { fc } from '../properties.js';
 
 /** Few different values, so that equal products are frequent. */
 function drawnMatrix(rows: number, dim: number, seed: number, values: number): Matrix {

@@ -1,6 +1,5 @@
 // Rankings and their measures are those of pytrec_eval; the search does not depend on blocks; a query's own document is no hit.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EmbedTexts } from '#src/evaluate/distinct.js';
 import type { RetrievalSet } from '#src/evaluate/labelled-set.js';
@@ -11,6 +10,7 @@ import { recallOf, reciprocalRankOf } from '#src/evaluate/rank-measures.js';
 import { measureRanking, type RankMeasures, rankDocuments } from '#src/evaluate/retrieval.js';
 import { documentsOf } from '#src/evaluate/retrieval-set.js';
 import { addDocuments, NO_ROW, openTopRows } from '#src/evaluate/top-rows.js';
+import { fc } from '../properties.js';
 
 type Relevance = Record<string, Record<string, number>>;
 type Answers = {

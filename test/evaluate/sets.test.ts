@@ -1,10 +1,10 @@
 // Classification sets and texts without labels, from files as people have them, and a sentence for each way in which one can be wrong.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readClassificationSet } from '#src/evaluate/classification-set.js';
 import { MOST_ROWS, readTextSet } from '#src/evaluate/text-set.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 
 function fileOf(content: string, name = 'set.tsv'): string {

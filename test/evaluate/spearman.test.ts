@@ -1,7 +1,8 @@
 // Spearman's rho against SciPy, and its invariances.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { averageRanks, spearman } from '#src/evaluate/spearman.js';
+import { fc } from '../properties.js';
 import { GOLDEN } from './golden.js';
 
 const of = (...values: number[]): Float64Array => Float64Array.from(values);

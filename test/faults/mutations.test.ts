@@ -1,7 +1,6 @@
 // Random damage to inputs and journals: each ends in the right rows or in a sentence, never in a hang, a stack trace or wrong rows.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EmbedkitError } from '#src/errors.js';
 import { goodLines } from '#src/job/journal.js';
@@ -11,6 +10,7 @@ import type { FormatName } from '#src/records/formats.js';
 import { readRecords, resolveInputs } from '#src/records/read.js';
 import type { Item } from '#src/records/record.js';
 import { stubModel } from '../job/stub-model.js';
+import { fc } from '../properties.js';
 import { fixture } from '../records/fixtures.js';
 import { runCli, temporaryFolder } from '../run.js';
 

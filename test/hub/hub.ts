@@ -2,6 +2,7 @@
 // ETags and ranges. It can break, stall, lie and refuse on demand, and counts every byte of a body that it sends.
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -46,6 +47,8 @@ export interface HubOptions {
   readonly tree?: (entries: TreeEntry[]) => unknown[];
   /** Only those with it see the model. */
   readonly token?: string;
+  /** PEM; undefined: plain HTTP. */
+  readonly tls?: { readonly key: string; readonly cert: string };
 }
 
 export interface TreeEntry {
@@ -113,10 +116,11 @@ class LoopbackHub implements Hub {
   }
 
   private async serve(_at: Seen['at'], answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
-    const server = createServer(answer);
+    const { tls } = this.options;
+    const server = tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
     this.servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   async close(): Promise<void> {

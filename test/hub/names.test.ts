@@ -1,10 +1,10 @@
 // Names of the hub, and which files of a model are chosen: pure functions, over many inputs.
 import { join, normalize } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPaths, idOfFolder, linkTarget, repoFolder } from '#src/hub/layout.js';
 import { hubName, parseHubName, written } from '#src/hub/name.js';
 import { selectFiles } from '#src/hub/select.js';
+import { fc } from '../properties.js';
 
 const FORMS = ['safetensors', 'onnx'] as const;
 const PLAIN = { modules: [], forms: FORMS };

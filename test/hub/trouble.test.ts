@@ -1,8 +1,6 @@
 // Everything that a hub, a proxy or a disk can do to a pull: tried again where that helps, else one sentence with what to do.
 
 import { existsSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EmbedkitError } from '#src/errors.js';
@@ -10,6 +8,7 @@ import { type PullOptions, pull } from '#src/hub/pull.js';
 import { hubSettings } from '#src/hub/settings.js';
 import { noise, plainModel, quickly, temporaryCache } from './cache.js';
 import { type Fault, type Hub, type HubOptions, type Seen, sha256, startHub } from './hub.js';
+import { startProxy } from './proxy.js';
 
 const WEIGHTS = noise(300_000, 9);
 const BLOB = sha256(WEIGHTS);
@@ -274,27 +273,14 @@ describe('two pulls of a model at once', () => {
 
 describe('a proxy', () => {
   it('is used where the environment names one, and not for NO_PROXY', async () => {
-    const tunnels: string[] = [];
-    const proxy = createServer().on('connect', (request, socket) => {
-      tunnels.push(request.url ?? '');
-      const [host, port] = (request.url ?? '').split(':');
-      const onward = connect(Number(port), host, () => {
-        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-        onward.pipe(socket).pipe(onward);
-      });
-      for (const one of [onward, socket]) one.on('error', () => one.destroy());
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { url, tunnels } = await startProxy();
     onTestFinished(() => {
-      proxy.closeAllConnections();
-      proxy.close();
       delete process.env['HTTP_PROXY'];
       delete process.env['NO_PROXY'];
     });
-    const { port } = proxy.address() as { port: number };
     temporaryCache();
     const hub = await hubWith(undefined);
-    process.env['HTTP_PROXY'] = `http://127.0.0.1:${port}`;
+    process.env['HTTP_PROXY'] = url;
     await pull('org/tiny', quickly(hub));
     expect(new Set(tunnels).size).toBe(2);
     expect(tunnels).toContain(new URL(hub.endpoint).host);

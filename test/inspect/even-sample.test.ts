@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSampled } from '#src/inspect/even-sample.js';
+import { fc } from '../properties.js';
 
 const sampled = (rows: number, size: number): number[] =>
   Array.from({ length: rows }, (_, row) => row).filter((row) => isSampled(row, rows, size));

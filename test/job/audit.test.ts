@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type JobConfig, type JobSummary, runJob } from '#src/index.js';
 import { type AuditPlan, AuditSample, MOST_AUDITED } from '#src/job/audit.js';
 import type { RunItem } from '#src/job/items.js';
 import type { TextTokenizer } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { batchFailure, stubModel } from './stub-model.js';
 

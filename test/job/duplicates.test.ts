@@ -1,7 +1,8 @@
 // Duplicates are counted exactly until there are too many distinct values to remember, and never too many.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { DuplicateCounter } from '#src/job/duplicates.js';
+import { fc } from '../properties.js';
 
 function counted(values: readonly string[], remembered?: number): DuplicateCounter {
   const counter = new DuplicateCounter(remembered);

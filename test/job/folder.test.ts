@@ -1,13 +1,13 @@
 // A folder as output: files of a bounded number of rows and, last, the marker that says it is whole.
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Part } from '#src/columns/part.js';
 import type { OutputRow } from '#src/columns/row.js';
 import { type JobConfig, runJob } from '#src/index.js';
 import { inFiles } from '#src/job/assemble.js';
 import { watched } from '../faults/disks.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { stubModel } from './stub-model.js';
 

@@ -1,10 +1,10 @@
 // The keys that memory has no room for: found again by all their bits, whatever the file has grown to, and gone when the run is.
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KeyFile } from '#src/job/key-file.js';
 import { type KnownVector, VectorIndex } from '#src/job/vector-index.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 
 /** Few different ones, which meet in their low bits. */

@@ -1,9 +1,9 @@
 // A run cut to the memory it is given: never more than asked for, never more than fits, refused with a least that then does.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fitMemory, type MemoryNeeds, parseBytes } from '#src/job/memory.js';
+import { fc } from '../properties.js';
 import { runCli, temporaryFolder } from '../run.js';
 
 const MIB = 2 ** 20;

@@ -3,11 +3,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import * as arrow from 'apache-arrow';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JobConfig } from '#src/index.js';
 import { runJob } from '#src/job/run.js';
 import { encoderOf } from '#src/job/storage.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { stubModel } from './stub-model.js';
 

@@ -1,9 +1,10 @@
 // Shards: disjoint, together the whole, and stable where the corpus changes.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { type ItemOptions, identify, inShard, type RunItem } from '#src/job/items.js';
 import { planJob } from '#src/job/plan.js';
 import type { TextRecord } from '#src/records/record.js';
+import { fc } from '../properties.js';
 
 const options: ItemOptions = { prompt: '', fingerprint: 'f', limit: Number.MAX_SAFE_INTEGER };
 

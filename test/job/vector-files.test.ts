@@ -1,9 +1,9 @@
 // Vectors read from the places where files hold them, through more files than are open at a time.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VectorFiles } from '#src/job/vector-files.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 
 const DIM = 3;

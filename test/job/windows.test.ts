@@ -1,5 +1,5 @@
 // Windows: bounded by rows, bytes and tokens, and whatever the bounds are, joined they are the input.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import type { WindowLimits } from '#src/job/config.js';
 import { type ItemOptions, identify } from '#src/job/items.js';
@@ -7,6 +7,7 @@ import { cutWindows, type Window, type WindowOptions } from '#src/job/windows.js
 import { contentHash } from '#src/model/settings.js';
 import type { TextRecord } from '#src/records/record.js';
 import type { TextTokenizer } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 
 const MAX_TOKENS = 6;
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;

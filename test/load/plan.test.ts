@@ -1,12 +1,12 @@
 // What a load is made of: arrivals, texts, the search for the knee.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kneeOf, nextRate, type Tried } from '#src/load/knee.js';
 import { lengthsOf, MIXES, type MixName, textsOf } from '#src/load/mixes.js';
 import { settle } from '#src/load/options.js';
 import { arrivals } from '#src/load/schedule.js';
 import { createTokenizer } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 
 const NAMES = Object.keys(MIXES) as MixName[];
 

@@ -1,7 +1,8 @@
 // Probe vectors: text and back without a bit lost, and what counts as the same vector.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { checkProbe, decodeProbe, encodeProbe, PROBE_COSINE } from '#src/model/probe-vectors.js';
+import { fc } from '../properties.js';
 
 /** What checkProbe throws, or undefined. */
 function refusal(

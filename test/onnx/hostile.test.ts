@@ -2,12 +2,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EmbedkitError } from '#src/errors.js';
 import { exportModel } from '#src/model/export.js';
 import { allTensors, DATA_TYPE, type GraphProto, ModelProto, type TensorProto } from '#src/onnx/proto.js';
 import { floatValues, type OnnxFile, rawBytes, readOnnx } from '#src/onnx/read.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { makeExternal, node, tinyModel, writeTiny } from './tiny.js';
 

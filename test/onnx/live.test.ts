@@ -1,10 +1,11 @@
 // What outputs depend on stays, all else goes: nodes, initialisers, and what sub-graphs read from outside.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { openGraph } from '#src/engine/ort.js';
 import { GraphBuilder } from '#src/onnx/build.js';
 import { liveGraph } from '#src/onnx/live.js';
 import { AttributeProto, DATA_TYPE, type GraphProto, ModelProto, type TensorProto } from '#src/onnx/proto.js';
+import { fc } from '../properties.js';
 import { floatTensor, node } from './tiny.js';
 
 const { GRAPH, GRAPHS } = AttributeProto.AttributeType;

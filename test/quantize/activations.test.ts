@@ -1,9 +1,10 @@
 // Activations as uint8: ranges by hand, and the integers against the reference operators, ties and saturation among them.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import type { QuantizedInput } from '#src/encoder/quantized.js';
 import { fakeQuantize, quantizedInput, rangeOf, roundHalfEven } from '#src/quantize/activations.js';
 import type { Observation } from '#src/quantize/observation.js';
+import { fc } from '../properties.js';
 import { modelOf } from '../reference/graphs.js';
 import { interpret } from '../reference/interpret.js';
 import * as rounding from '../reference/rounding.js';

@@ -1,5 +1,5 @@
 // The choice of a pre-scaling: what it must gain on an outlier, and that no input of zeros breaks it. No particular candidate is expected.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { fakeQuantize, quantizedInput, rangeOf } from '#src/quantize/activations.js';
 import { type ChooseOptions, chooseInput, joinWeights, type MatMul, rowMagnitudes, type Weights } from '#src/quantize/choose.js';
@@ -7,6 +7,7 @@ import { divisorCandidates, refinedCandidates } from '#src/quantize/divisors.js'
 import type { Observation } from '#src/quantize/observation.js';
 import { copiedChannels } from '#src/quantize/outlier-channels.js';
 import { quantizeWeights, WEIGHT_RANGES } from '#src/quantize/weights.js';
+import { fc } from '../properties.js';
 import { floats } from '../reference/values.js';
 
 const matmul: MatMul = async (x, w, inputs) => {

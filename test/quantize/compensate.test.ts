@@ -1,5 +1,5 @@
 // Rounding with compensation: what it may never do, what it must gain, and each integer against plain loops over the same factor.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import type { MatMul } from '#src/quantize/choose.js';
 import { compensateRounding, factorGram } from '#src/quantize/compensate.js';
@@ -7,6 +7,7 @@ import type { Observation } from '#src/quantize/observation.js';
 import { checkPairs } from '#src/quantize/saturation.js';
 import { weightQuantizer } from '#src/quantize/weight-quantizer.js';
 import { quantizeWeights, WEIGHT_RANGES, type WeightRange } from '#src/quantize/weights.js';
+import { fc } from '../properties.js';
 import { floats } from '../reference/values.js';
 
 const LARGEST: Readonly<Record<WeightRange, number>> = { safe: 127, vnni: 127, '7bit': 64 };

@@ -1,7 +1,6 @@
 // The proof on finished files: planted pairs are found, all others counted, wherever the weights are kept.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitEncoder } from '#src/encoder/emit.js';
 import { FUSED, STANDARD } from '#src/encoder/forms.js';
@@ -14,6 +13,7 @@ import { writeGraph } from '#src/onnx/write.js';
 import { checkPairs, proveSaturation } from '#src/quantize/saturation.js';
 import type { WeightRange } from '#src/quantize/weights.js';
 import { randomEncoder, randomParts } from '../encoder/random-encoder.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 
 const encoder = randomEncoder({ layers: 2 });

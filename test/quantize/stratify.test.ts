@@ -1,7 +1,8 @@
 // Sampling a corpus: distinct texts, shares that add up, all lengths and the whole course of it, the same picks each time.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { createStrata, type Pick, type StrataLimits, sharesOf, splitHeldOut } from '#src/quantize/stratify.js';
+import { fc } from '../properties.js';
 
 const ROOMY: StrataLimits = { texts: 1000, characters: 1e6, longest: 1e4 };
 const LIMITS = fc.record({

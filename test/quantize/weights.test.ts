@@ -1,8 +1,9 @@
 // Weights as int8, as properties over matrices of all shapes and magnitudes: what holds for every range, and what `safe` promises.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { checkPairs } from '#src/quantize/saturation.js';
 import { quantizeWeights, roughlyQuantized, SAFE_PAIR_SUM, WEIGHT_RANGES, type WeightRange } from '#src/quantize/weights.js';
+import { fc } from '../properties.js';
 import { floats } from '../reference/values.js';
 
 interface Matrix {

@@ -1,7 +1,8 @@
 // The word table as int8 rows: how far each value may be off, and what the rows' scales are.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { dequantizeRows, quantizeRows } from '#src/quantize/words.js';
+import { fc } from '../properties.js';
 
 const tables = fc
   .tuple(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom(1, 1e-30, 1e30))

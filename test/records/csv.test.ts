@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FormatName } from '#src/records/formats.js';
+import { fc } from '../properties.js';
 import { cutBySizes, failureOf, readPiped } from './reading.js';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });

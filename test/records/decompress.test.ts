@@ -1,10 +1,10 @@
 import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
-import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { resolveInputs } from '#src/records/read.js';
 import { unzstd } from '#src/records/zstd.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { FIXTURE_ROWS, fixture } from './fixtures.js';
 import { cutBySizes, failureOf, openRecords, readAll, readPiped } from './reading.js';

@@ -2,11 +2,11 @@
 import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Data, Field, FixedSizeList, Float32, makeData, RecordBatch, RecordBatchStreamWriter, Schema, Struct } from 'apache-arrow';
-import fc from 'fast-check';
 import { Compression, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm';
 import { describe, expect, it } from 'vitest';
 import { openParquet } from '#src/records/parquet-file.js';
 import { type ColumnPlaces, placesOf } from '#src/records/parquet-places.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 
 type Settings = (properties: WriterPropertiesBuilder) => WriterPropertiesBuilder;

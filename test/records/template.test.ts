@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EmbedkitError } from '#src/errors.js';
 import { valueAt } from '#src/records/path.js';
 import { parseTemplate } from '#src/records/template.js';
+import { fc } from '../properties.js';
 import { failureOf, readPiped } from './reading.js';
 
 const fill = async (template: string, row: object): Promise<string | undefined> =>

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isBad } from '#src/records/bad-rows.js';
 import { withoutBom } from '#src/records/lines.js';
 import { readRecords, resolveInputs } from '#src/records/read.js';
 import type { Item } from '#src/records/record.js';
+import { fc } from '../properties.js';
 import { cutBySizes, failureOf, readAll, readPiped } from './reading.js';
 
 const sizes = fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });

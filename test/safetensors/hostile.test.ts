@@ -2,12 +2,12 @@
 // After huggingface/safetensors, attacks/.
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { EmbedkitError } from '#src/errors.js';
 import { openTensorFile } from '#src/safetensors/file.js';
 import { MAX_HEADER_BYTES } from '#src/safetensors/header.js';
 import { MAX_INDEX_BYTES, openTensors } from '#src/safetensors/shards.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { fileOf, floats, soundFile, TWO } from './made.js';
 

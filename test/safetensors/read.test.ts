@@ -1,12 +1,12 @@
 // Tensors read back: every value of every type, files of several pieces, shards, and our own writer.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeTensors } from '#src/safetensors/encode.js';
 import { type Floats, openTensorFile } from '#src/safetensors/file.js';
 import { openTensors } from '#src/safetensors/shards.js';
 import { encodeF16, fromF16 } from '#src/vectors/f16.js';
+import { fc } from '../properties.js';
 import { temporaryFolder } from '../run.js';
 import { fileOf, soundFile } from './made.js';
 

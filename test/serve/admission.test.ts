@@ -1,8 +1,9 @@
 // Who is let into the queue: by room and by time, by properties.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { admit, type Load, OWN_TIMES } from '#src/serve/admission.js';
 import { Refusal } from '#src/serve/refusal.js';
+import { fc } from '../properties.js';
 
 const anyLoad = fc.record({
   waiting: fc.nat(1000),

@@ -1,7 +1,8 @@
 // How long a request would wait, told before it is let in: held against the queue itself.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { type QueuedText, TextQueue } from '#src/serve/queue.js';
+import { fc } from '../properties.js';
 
 const ONE = { maxTokens: 64, maxRows: 1, maxWaitMs: 0 };
 const LONGEST = 20;

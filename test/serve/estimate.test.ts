@@ -1,8 +1,9 @@
 // The guess that refuses before texts are tokenized: never above what was seen last, and nothing where it does not pay.
-import fc from 'fast-check';
+
 import { describe, expect, it, vi } from 'vitest';
 import { TokenEstimate } from '#src/serve/estimate.js';
 import type { ServedModel } from '#src/serve/models.js';
+import { fc } from '../properties.js';
 import { bodyOf, metric, served, until } from './served.js';
 
 describe('the estimate', () => {

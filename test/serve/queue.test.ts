@@ -1,7 +1,8 @@
 // The queue of texts by its properties: nothing lost, nothing padded, nobody starved.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { type BatchBounds, type QueuedText, TextQueue } from '#src/serve/queue.js';
+import { fc } from '../properties.js';
 
 interface Text extends QueuedText {
   readonly name: number;

@@ -1,8 +1,9 @@
 // How fast engines are, as the dispatcher judges deadlines by it: a call costs something by itself, so that lone queries do not make them look slow.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { Dispatcher, type DispatcherOptions } from '#src/serve/dispatcher.js';
 import { EngineSpeed } from '#src/serve/speed.js';
+import { fc } from '../properties.js';
 
 const DIM = 2;
 const CALL_MS = 2;

@@ -1,7 +1,8 @@
 // Vectors as JSON: every float32 comes back as itself, whether it is read as float32 or as a double first.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { vectorBase64, vectorJson } from '#src/serve/vectors-json.js';
+import { fc } from '../properties.js';
 
 /** Any finite float32, by its bits. */
 const float32 = fc

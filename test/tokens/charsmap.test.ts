@@ -4,10 +4,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { charsmapNormalizer } from '#src/tokens/charsmap.js';
 import { createTokenizer, type TokenizerJson } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 import { sharedPath } from '../shared.js';
 
 const PYTHON = process.env['TEST_PYTHON'] ?? '';

@@ -1,9 +1,9 @@
 // Chunks: within their limit, nothing lost, in order, cut where a reader would cut.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { chunkText } from '#src/tokens/chunk.js';
 import { createTokenizer } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 
 /** A token for each letter of a word, at most three. */
 const count = (text: string): number => [...text.matchAll(/\S+/gu)].reduce((sum, [word]) => sum + Math.min(3, [...word].length), 0);

@@ -1,9 +1,9 @@
 // Token ids against PyPI's tokenizers (golden/tokens.py), and texts of any length.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTokenizer } from '#src/tokens/tokenizer.js';
+import { fc } from '../properties.js';
 import { describeShared, sharedPath } from '../shared.js';
 
 interface Golden {

@@ -1,7 +1,8 @@
 // binary16 against all of its values and a slow reference.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { encodeF16, fromF16, roundToF16, toF16 } from '#src/vectors/f16.js';
+import { fc } from '../properties.js';
 
 // Every finite non-negative binary16 value in order; their index is their bit pattern.
 const LADDER = Array.from({ length: 0x7c00 }, (_, bits) => fromF16(bits));

@@ -1,11 +1,11 @@
 // Vectors as int8 codes and as packed signs: equal to numpy's, and back within the bound that the ranges promise.
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comparable, decoded, queryFor, throughStorage } from '#src/job/storage.js';
 import { packSigns, unpackSigns } from '#src/vectors/binary.js';
 import { decodeInt8, encodeInt8, rangesOf } from '#src/vectors/int8.js';
 import { cosine } from '#src/vectors/matrix.js';
+import { fc } from '../properties.js';
 
 interface Golden {
   readonly dim: number;

@@ -1,9 +1,10 @@
 // Pooling, normalising and cutting against plain references.
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { cosine, rowOf } from '#src/vectors/matrix.js';
 import { firstBrokenRow, normalise, truncateDims } from '#src/vectors/normalise.js';
 import { type Pooling, pool } from '#src/vectors/pool.js';
+import { fc } from '../properties.js';
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: -1000, max: 1000 });
 const hidden = fc
