@@ -128,14 +128,20 @@ async function folderOf(path: string): Promise<string | undefined> {
   return info.isDirectory() ? path : undefined;
 }
 
+/** Weights as a Python pickle: running it is the only way to read it. */
+const PICKLE = 'pytorch_model.bin';
+
 /** ONNX first, as it needs no conversion. */
 async function findModel(root: string, transformer: string): Promise<string> {
   for (const folder of new Set([root, transformer])) {
     for (const place of ONNX_PLACES) if (await isThere(join(folder, place))) return join(folder, place);
   }
   for (const place of SAFETENSORS_PLACES) if (await isThere(join(transformer, place))) return join(transformer, place);
+  const hasPickle = await isThere(join(transformer, PICKLE));
   throw new EmbedkitError('input-not-found', `${root}: no ${[...ONNX_PLACES, ...SAFETENSORS_PLACES].join(' or ')} in it`, {
-    hint: 'name the ONNX or safetensors file itself',
+    hint: hasPickle
+      ? `its ${PICKLE} holds Python code, which embedkit does not run: save the model again with save_pretrained(folder, safe_serialization=True)`
+      : 'name the ONNX or safetensors file itself',
   });
 }
 

@@ -22,6 +22,8 @@ beforeAll(async () => {
   writeFileSync(join(made, 'junk', 'model.onnx'), 'this is no ONNX file');
   cpSync(join(made, 'source', 'tokenizer.json'), join(made, 'junk', 'tokenizer.json'));
   mkdirSync(join(made, 'empty'), { recursive: true });
+  mkdirSync(join(made, 'pickled'), { recursive: true });
+  writeFileSync(join(made, 'pickled', 'pytorch_model.bin'), 'a pickle');
   mkdirSync(join(made, 'bare'), { recursive: true });
   cpSync(join(made, 'source', 'model.onnx'), join(made, 'bare', 'model.onnx'));
   writeFileSync(join(made, 'set.tsv'), 'not\ta set\n');
@@ -97,6 +99,7 @@ describe('files that are not what they are called', () => {
   it.each<[readonly string[], RegExp]>([
     [['junk', '--pooling', 'mean', ...CALIB], /junk\/model\.onnx/],
     [['empty', ...CALIB], /empty: no model\.onnx or .* or model\.safetensors\.index\.json in it; name the ONNX or safetensors file itself/],
+    [['pickled', ...CALIB], /in it; its pytorch_model\.bin holds Python code, which embedkit does not run: save the model again/],
     [['bare', ...CALIB], /bare: no tokenizer\.json beside the model; put the tokenizer\.json of the model there/],
     [['nan', '--pooling', 'mean', ...CALIB], /NaN|no numbers|not finite/],
     [['model', ...CALIB, '--eval', 'gone.tsv'], /gone\.tsv/],
