@@ -1,5 +1,5 @@
 // The worker side of parquet-encoder.ts: Arrow IPC comes in, a record batch a request, and goes out as the bytes of a Parquet file.
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import {
   Compression,
   EnabledStatistics,
@@ -10,20 +10,19 @@ import {
   WriterPropertiesBuilder,
   writeParquet,
 } from 'parquet-wasm';
+import { answerRequests } from '../thread.js';
 import { CHUNK_COLUMNS, OWN_COLUMNS } from './row.js';
 
-export type EncoderRequest =
-  /** Kept columns by themselves. */
-  | { readonly kind: 'check'; readonly ipc: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'batch'; readonly ipc: Uint8Array<ArrayBuffer> }
-  | { readonly kind: 'end' };
+export type Bytes = Uint8Array<ArrayBuffer>;
 
-export type EncoderReply =
-  /** Of the file, in their order; no request asks for them. */
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** The request is done: the columns fit, the batch is with the library, all bytes were sent. */
-  | { readonly kind: 'done' }
-  | { readonly kind: 'error'; readonly message: string };
+/** Answered, once that is done, with the bytes of the file that have come meanwhile, in their order. */
+export type EncoderRequest =
+  /** Whether Parquet has these columns: kept ones by themselves. */
+  | { readonly kind: 'check'; readonly ipc: Bytes }
+  /** The library is to take a batch. */
+  | { readonly kind: 'batch'; readonly ipc: Bytes }
+  /** All bytes are to come. */
+  | { readonly kind: 'end' };
 
 /** What the file says of itself, and how its columns are stored. */
 export interface EncoderSettings {
@@ -38,13 +37,13 @@ export interface EncoderSettings {
 
 const feed = new TransformStream<WasmBatch, WasmBatch>(undefined, { highWaterMark: 1 }, { highWaterMark: 0 });
 const input = feed.writable.getWriter();
+const came: Bytes[] = [];
 const output = pump(feed.readable, writerProperties(workerData as EncoderSettings));
 output.catch(() => undefined);
 
 async function pump(batches: ReadableStream<WasmBatch>, properties: WriterProperties): Promise<void> {
   const stream = await transformParquetStream(batches, properties);
-  for await (const bytes of stream as unknown as AsyncIterable<Uint8Array<ArrayBuffer>>)
-    parentPort?.postMessage({ kind: 'bytes', bytes } satisfies EncoderReply, [bytes.buffer]);
+  for await (const bytes of stream as unknown as AsyncIterable<Bytes>) came.push(bytes);
 }
 
 /**
@@ -78,19 +77,12 @@ function toWasm(ipc: Uint8Array): WasmBatch {
   }
 }
 
-async function answer(request: EncoderRequest): Promise<void> {
+async function answer(request: EncoderRequest): Promise<Bytes[]> {
   if (request.kind === 'check') writeParquet(Table.fromIPCStream(request.ipc));
   // A stream that fails ends `output`; the input would then wait for ever.
   else if (request.kind === 'batch') await Promise.race([input.write(toWasm(request.ipc)), output]);
   else await Promise.all([input.close(), output]);
+  return came.splice(0);
 }
 
-parentPort?.on('message', async (request: EncoderRequest) => {
-  try {
-    await answer(request);
-    parentPort?.postMessage({ kind: 'done' } satisfies EncoderReply);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    parentPort?.postMessage({ kind: 'error', message } satisfies EncoderReply);
-  }
-});
+answerRequests(answer, (bytes) => bytes.map(({ buffer }) => buffer));

@@ -24,7 +24,7 @@ export interface Asked {
 }
 
 export interface Sender {
-  /** Throws PassingTrouble, or EmbedkitError `server-refused` where no further try would help. */
+  /** Throws PassingTrouble, or EmbedkitError `server-refused` or `server-unreachable` where no further try would help. */
   get(asked: Asked): Promise<Answer>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 // What goes wrong on the way to the hub: passing trouble, which is tried again, and refusals, which are final.
-import { EmbedkitError, type ErrorCode, systemCode } from '../errors.js';
+import { EmbedkitError, type ErrorCode, messageOf, systemCode } from '../errors.js';
 
 /** Trouble that may be over in a moment. `final` is what it becomes when it is not. */
 export class PassingTrouble extends Error {
@@ -38,11 +38,11 @@ const BREAKS: Readonly<Record<string, string>> = {
 /** What OpenSSL and Node call a certificate that this machine has no reason to believe: tries do not change that. */
 const UNTRUSTED = /CERT|UNABLE_TO_(GET|VERIFY)/;
 
-/** A connection that failed, at `host`. */
+/** A connection that failed, at `host`; final where it is the certificate. */
 export function broken(host: string, error: unknown): PassingTrouble | EmbedkitError {
   const code = systemCode(error) ?? '';
   if (UNTRUSTED.test(code)) {
-    const found = `${host}: its certificate is not trusted (${error instanceof Error ? error.message : code})`;
+    const found = `${host}: its certificate is not trusted (${messageOf(error)})`;
     const hint = 'if it is that of your mirror or proxy, name a file with the certificate of its authority in NODE_EXTRA_CA_CERTS';
     return new EmbedkitError('server-unreachable', found, { hint, cause: error });
   }

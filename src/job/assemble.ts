@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Disk, writeDurably } from '../columns/disk.js';
 import { OUTPUT_FORMATS } from '../columns/formats.js';
 import type { Part } from '../columns/part.js';
+import type { ColumnsWriter } from '../columns/row.js';
 import { openFileSink, unwritable } from '../columns/sinks.js';
 import { EmbedkitError } from '../errors.js';
 import { type PartStore, readPart } from './parts.js';
@@ -68,8 +69,9 @@ async function writeFile(
   before: (rows: number) => Promise<void>,
 ): Promise<Written> {
   const sink = await openFileSink(path, store.disk);
-  const writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
+  let writer: ColumnsWriter | undefined;
   try {
+    writer = await OUTPUT_FORMATS[plan.format].create(sink, plan.layout);
     let rows = 0;
     for await (const part of parts) {
       await writer.append(part.rows, part.vectors);
@@ -81,7 +83,7 @@ async function writeFile(
     await sink.commit();
     return { rows, bytes: sink.bytes };
   } catch (error) {
-    await writer.abort();
+    await writer?.abort();
     await sink.abort();
     throw error;
   }

@@ -80,7 +80,10 @@ export class VectorIndex {
     if (this.count === 0 && this.spilled === undefined) return undefined;
     const key = keyOf(contentHash);
     const entry = (this.slots[this.slotOf(...key)] as number) - 1;
-    if (entry < 0) return knownAs(this.spilled?.find(key));
+    if (entry < 0) {
+      const spilled = this.spilled?.find(key);
+      return spilled && known(...spilled);
+    }
     this.wanted[entry] = 1;
     const { entries } = this;
     return known(entries[3 * entry] as number, entries[3 * entry + 1] as number, entries[3 * entry + 2] as number);
@@ -174,10 +177,6 @@ function standingTogether(entries: readonly (KnownVector | undefined)[], start: 
     if (next === undefined || next.file !== first.file || next.row !== first.row + count) break;
   }
   return count;
-}
-
-function knownAs(entry: Entry | undefined): KnownVector | undefined {
-  return entry && known(...entry);
 }
 
 function known(file: number, row: number, tokens: number): KnownVector {

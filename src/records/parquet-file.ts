@@ -1,7 +1,7 @@
 // A Parquet file, read by parquet-wasm in a worker thread: a malformed file can make that library panic, which there ends
 // the worker and not the process.
-import { Worker } from 'node:worker_threads';
 import { type RecordBatch, type Schema, tableFromIPC } from 'apache-arrow';
+import { startThread, type Thread } from '../thread.js';
 import type { ParquetReply, ParquetRequest } from './parquet-worker.js';
 
 export interface ParquetFile {
@@ -17,22 +17,23 @@ export interface ParquetFile {
   close(): Promise<void>;
 }
 
-type Ask = (request: ParquetRequest) => Promise<ParquetReply>;
+type Ask = Thread<ParquetRequest, ParquetReply>['ask'];
 
 /** Opens a file; whoever does closes it. Throws Error where it is no Parquet file, or one that cannot be read. */
 export async function openParquet(path: string): Promise<ParquetFile> {
-  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), { stdout: true, stderr: true, execArgv: [] });
-  const close = async (): Promise<void> => void (await worker.terminate());
+  const { ask, end } = startThread<ParquetRequest, ParquetReply>(new URL('./parquet-worker.js', import.meta.url), {
+    failed: () => 'the Parquet data is malformed',
+    stopped: 'the Parquet reader stopped',
+  });
   try {
-    const ask = askerOf(worker);
     const opened = await ask({ kind: 'open', path });
     if (opened.kind !== 'opened') throw new Error('unexpected reply to open');
     const { rows } = opened;
     const { schema } = tableFromIPC(opened.schema);
     const names = schema.fields.map((field) => String(field.name));
-    return { names, rows, schema, metadata: schema.metadata, batches: (columns) => readBatches(ask, columns, rows), close };
+    return { names, rows, schema, metadata: schema.metadata, batches: (columns) => readBatches(ask, columns, rows), close: end };
   } catch (error) {
-    await close();
+    await end();
     throw error;
   }
 }
@@ -51,26 +52,4 @@ async function* readBatches(ask: Ask, columns: readonly string[], promised: numb
     }
   }
   if (rows !== promised) throw new Error(`${rows} rows could be read of the ${promised} that its footer promises`);
-}
-
-/** Requests go to the worker one at a time; each is rejected where the worker refuses it, fails or ends. */
-function askerOf(worker: Worker): Ask {
-  let failure: Error | undefined;
-  let waiting: { resolve(reply: ParquetReply): void; reject(error: Error): void } | undefined;
-  const fail = (message: string) => (): void => {
-    failure ??= new Error(message);
-    waiting?.reject(failure);
-  };
-  worker.on('error', fail('the Parquet data is malformed'));
-  worker.on('exit', fail('the Parquet reader stopped'));
-  worker.on('message', (reply: ParquetReply) => {
-    if (reply.kind === 'error') waiting?.reject(new Error(reply.message));
-    else waiting?.resolve(reply);
-  });
-  return (request) =>
-    new Promise((resolve, reject) => {
-      waiting = { resolve, reject };
-      if (failure === undefined) worker.postMessage(request);
-      else reject(failure);
-    });
 }

@@ -1,7 +1,7 @@
 // The worker side of parquet-file.ts: opens a file and hands out its record batches as Arrow IPC, one a request.
 import { openAsBlob } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
 import { ParquetFile, type RecordBatch } from 'parquet-wasm';
+import { answerRequests } from '../thread.js';
 
 export type ParquetRequest =
   | { readonly kind: 'open'; readonly path: string }
@@ -12,8 +12,7 @@ export type ParquetReply =
   | { readonly kind: 'opened'; readonly schema: Uint8Array; readonly rows: number }
   | { readonly kind: 'selected' }
   | { readonly kind: 'batch'; readonly ipc: Uint8Array }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'error'; readonly message: string };
+  | { readonly kind: 'end' };
 
 const ROWS_A_BATCH = 1024;
 
@@ -42,12 +41,4 @@ function answer(request: ParquetRequest): Promise<ParquetReply> {
   return request.kind === 'select' ? select(request.columns) : next();
 }
 
-parentPort?.on('message', async (request: ParquetRequest) => {
-  try {
-    const reply = await answer(request);
-    parentPort?.postMessage(reply, reply.kind === 'batch' ? [reply.ipc.buffer as ArrayBuffer] : []);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    parentPort?.postMessage({ kind: 'error', message } satisfies ParquetReply);
-  }
-});
+answerRequests(answer, (reply) => (reply.kind === 'batch' ? [reply.ipc.buffer as ArrayBuffer] : []));

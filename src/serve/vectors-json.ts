@@ -3,7 +3,7 @@
 /** As many significant digits as tell any two float32 apart, also where they are read as doubles first (IEEE 754-2019, 5.12.2). */
 const DIGITS = 9;
 
-/** A vector as a JSON array. Nothing is lost; nor is a minus before a zero. Digits by number are written in half the time of the double's own. */
+/** A vector as a JSON array. Nothing is lost; nor is a minus before a zero. Fewer digits than those of the double: less to write, to send and to read. */
 export function vectorJson(vector: Float32Array): string {
   let json = '';
   for (const value of vector) json += `,${Object.is(value, -0) ? '-0.0' : value.toPrecision(DIGITS)}`;
